@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+
+/** A value that JSON can hold. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+
+/** A JSON object. */
+export type JsonObject = { readonly [key: string]: Json };
+
+/**
+ * Writes a value as JSON with its object keys sorted by code unit, without white space, so that equal values give
+ * equal text. Keys whose value is `undefined` are left out, as JSON.stringify does.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8785 (JSON Canonicalization Scheme), of which this is the part JSON.stringify does not do.
+ */
+export function toCanonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => (isRecord(item) ? sortKeys(item) : item)) ?? "null";
+}
+
+/** SHA-256 of the canonical JSON of a value, as `sha256:` and 64 hexadecimal digits. */
+export function digestOf(value: unknown): string {
+  return `sha256:${createHash("sha256").update(toCanonicalJson(value)).digest("hex")}`;
+}
+
+/** Whether a value is an object with named fields: no array, no null, no Date and no other built-in. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function sortKeys(record: Record<string, unknown>): Record<string, unknown> {
+  const sorted = Object.create(null) as Record<string, unknown>;
+  for (const key of Object.keys(record).toSorted()) sorted[key] = record[key];
+  return sorted;
+}
+
+/**
+ * Gives the JSON form of a value: what remains after JSON.stringify and JSON.parse; `undefined` becomes null.
+ *
+ * @throws TypeError for a value that JSON cannot hold (BigInt, a cycle).
+ */
+export function toJson(value: unknown): Json {
+  const text = JSON.stringify(value);
+  return text === undefined ? null : (JSON.parse(text) as Json);
+}
