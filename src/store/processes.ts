@@ -1,0 +1,83 @@
+import type { Pool } from "pg";
+import { sql } from "kysely";
+import { type Database, query } from "./scope.ts";
+
+/** A process that was alive and is not any more. */
+export interface DeadProcess {
+  readonly executor: string;
+}
+
+/**
+ * Tells living processes from dead ones. A process holds an advisory lock on a connection of its own: Postgres frees it
+ * the moment that connection is gone, so a killed process is seen at once and a slow one is never taken for dead.
+ */
+export function createProcessStore(db: Database, pool: Pool) {
+  return {
+    /**
+     * Registers a process and holds its lock until `release`. `onLost` is called when the connection breaks: from then
+     * on others may adopt this process' runs, so it must stop running them.
+     */
+    register: async (executor: string, onLost: (error: Error) => void): Promise<{ release(): Promise<void> }> => {
+      const client = await query(() => pool.connect());
+      let released = false;
+      client.on("error", (error) => {
+        if (!released) onLost(error);
+      });
+      await query(() =>
+        client
+          .query("select pg_advisory_lock(hashtextextended($1, 0))", [executor])
+          .then(() =>
+            client.query(
+              "insert into sluice.processes (executor, lock_key, pid) values ($1, hashtextextended($1, 0), $2)",
+              [executor, process.pid],
+            ),
+          ),
+      );
+      return {
+        async release() {
+          released = true;
+          // Destroying the connection frees the lock.
+          client.release(true);
+        },
+      };
+    },
+
+    /** Marks a process as ended, once its runs are given up or adopted. */
+    end: (executor: string): Promise<void> =>
+      query(async () => {
+        await db
+          .updateTable("processes")
+          .set({ endedAt: sql<Date>`now()` })
+          .where("executor", "=", executor)
+          .execute();
+      }),
+
+    /** Registered processes whose lock nobody holds. */
+    listDead: (): Promise<DeadProcess[]> =>
+      query(async () => {
+        const { rows } = await sql<DeadProcess>`
+          select executor from sluice.processes where ended_at is null and not exists (
+            select 1 from pg_locks where locktype = 'advisory' and objsubid = 1
+              and classid = ((lock_key >> 32) & 4294967295)::oid and objid = (lock_key & 4294967295)::oid)`.execute(db);
+        return rows;
+      }),
+
+    /** Runs work while holding a lock that only one process can hold; false when another holds it. */
+    exclusively: (name: string, work: () => Promise<void>): Promise<boolean> =>
+      query(async () => {
+        const client = await pool.connect();
+        try {
+          const { rows } = await client.query("select pg_try_advisory_lock(hashtextextended($1, 1)) as held", [name]);
+          if (!(rows[0] as { held: boolean } | undefined)?.held) return false;
+          try {
+            await work();
+          } finally {
+            await client.query("select pg_advisory_unlock(hashtextextended($1, 1))", [name]);
+          }
+          return true;
+        } finally {
+          client.release();
+        }
+      }),
+  };
+}

@@ -1,0 +1,42 @@
+import type { Kysely } from "kysely";
+import { toStoreError } from "./pool.ts";
+import type { Tables } from "./tables.ts";
+
+/** The query builder over the tables of schema `sluice`, with camel-case names. Never leaves this room. */
+export type Database = Kysely<Tables>;
+
+/** What every query of a workspace needs; a repository cannot be made without it, so neither can a query. */
+export interface Scope {
+  readonly db: Database;
+  readonly workspaceId: string;
+}
+
+/** Runs a query and wraps what the driver throws, once. @throws DATABASE_UNAVAILABLE when the database does not answer. */
+export async function query<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (thrown) {
+    throw toStoreError(thrown);
+  }
+}
+
+/** JSON text for a `json` column; null stays null. */
+export function toText(value: unknown): string | null {
+  return value === null || value === undefined ? null : JSON.stringify(value);
+}
+
+/** Most rows that one page of a list may have. */
+export const maxPageSize = 200;
+
+/** One page of a list. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  /** Give this as `before` for the next page; null on the last one. */
+  readonly next: string | null;
+}
+
+/** Cuts a page from `limit + 1` rows. */
+export function toPage<Item extends { readonly id: string }>(rows: readonly Item[], limit: number): Page<Item> {
+  const items = rows.slice(0, limit);
+  return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
+}

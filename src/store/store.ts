@@ -1,0 +1,131 @@
+import { CamelCasePlugin, Kysely, PostgresDialect, sql } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import type { Pool } from "pg";
+import { SluiceError } from "../core/index.ts";
+import { createAiCallStore } from "./ai-calls.ts";
+import { createChangeStore } from "./changes.ts";
+import { createApiKeyStore } from "./api-keys.ts";
+import { createEffectStore } from "./effects.ts";
+import { createEventIntake, createEventStore } from "./events.ts";
+import { createRefusalStore, createSampleStore, createSignalStore } from "./flow-data.ts";
+import { createPeopleStore } from "./people.ts";
+import { createPool, toStoreError } from "./pool.ts";
+import { createProcessStore } from "./processes.ts";
+import { createDispatchStore, createRunStore, createRunWriter } from "./runs.ts";
+import { type Database, query, type Scope } from "./scope.ts";
+import { createStepStore, createStepWriter } from "./steps.ts";
+import type { Tables } from "./tables.ts";
+import * as initial from "./migrations/0001-initial.ts";
+
+/** In the order they are applied. A released migration is never edited. */
+const migrations: { readonly [name: string]: Migration } = { "0001-initial": initial };
+
+/** Oldest Postgres that is supported: `xid8` snapshots and `unlogged` identity columns of 14, and what is still maintained. */
+const oldestVersion = 150_000;
+
+/** What {@link openStore} takes. */
+export interface StoreOptions {
+  readonly url: string;
+  /** Most connections of this process to our own tables. Default: 8. */
+  readonly poolSize?: number;
+  /** Told of connections that broke while idle. */
+  readonly onError: (error: Error) => void;
+}
+
+/**
+ * Opens the store and brings its tables up to date.
+ *
+ * @throws DATABASE_UNAVAILABLE when Postgres does not answer; DATABASE_TOO_OLD below 15.
+ */
+export async function openStore(options: StoreOptions) {
+  const pool = createPool({
+    url: options.url,
+    size: options.poolSize ?? 8,
+    applicationName: "sluice",
+    bigintAsNumber: true,
+    onError: options.onError,
+  });
+  const db: Database = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  }).withSchema("sluice");
+  try {
+    await refuseOldServer(db);
+    await migrate(db);
+  } catch (thrown) {
+    await pool.end();
+    throw toStoreError(thrown);
+  }
+  return createStore(db, pool);
+}
+
+/** The open store. */
+export type Store = Awaited<ReturnType<typeof openStore>>;
+
+/** Everything that belongs to one workspace. The only way to its rows. */
+export type Workspace = ReturnType<Store["workspace"]>;
+
+function createStore(db: Database, pool: Pool) {
+  const intake = createEventIntake(db);
+  const writeRun = createRunWriter(db);
+  const writeStep = createStepWriter(db);
+  return {
+    /** The rows of one workspace. */
+    workspace(workspaceId: string) {
+      const scope: Scope = { db, workspaceId };
+      return {
+        id: workspaceId,
+        events: createEventStore(scope, intake),
+        runs: createRunStore(scope, writeRun),
+        steps: createStepStore(scope, writeStep),
+        aiCalls: createAiCallStore(scope),
+        effects: createEffectStore(scope),
+        signals: createSignalStore(scope),
+        samples: createSampleStore(scope),
+        refusals: createRefusalStore(scope),
+        people: createPeopleStore(scope),
+        apiKeys: createApiKeyStore(scope),
+        changes: createChangeStore(scope),
+      };
+    },
+    /** For the engine: runs of all workspaces. */
+    dispatch: createDispatchStore(db),
+    /** For the engine: which processes live. */
+    processes: createProcessStore(db, pool),
+    /** Resolves when the database answers. @throws DATABASE_UNAVAILABLE */
+    ping: (): Promise<void> => query(async () => void (await sql`select 1`.execute(db))),
+    /** The server's version, such as `18.4`. */
+    serverVersion: (): Promise<string> =>
+      query(async () => {
+        const { rows } = await sql<{ version: string }>`select current_setting('server_version') as version`.execute(
+          db,
+        );
+        return rows[0]?.version ?? "unknown";
+      }),
+    /** Removes live events older than an hour. */
+    trimChanges: (): Promise<void> =>
+      query(async () => void (await sql`delete from sluice.changes where at < now() - interval '1 hour'`.execute(db))),
+    close: (): Promise<void> => pool.end(),
+  };
+}
+
+async function refuseOldServer(db: Database): Promise<void> {
+  const { rows } = await sql<{ number: string; version: string }>`
+    select current_setting('server_version_num') as number, current_setting('server_version') as version`.execute(db);
+  const { number = "0", version = "unknown" } = rows[0] ?? {};
+  if (Number(number) >= oldestVersion) return;
+  throw new SluiceError("DATABASE_TOO_OLD", {
+    message: `the database is Postgres ${version}, expected 15 or later`,
+    hint: "Point SLUICE_DATABASE_URL at a newer server, or unset it to use the bundled one.",
+  });
+}
+
+async function migrate(db: Database): Promise<void> {
+  const migrator = new Migrator({
+    db: db.withoutPlugins(),
+    provider: { getMigrations: async () => migrations },
+    migrationTableSchema: "sluice",
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}

@@ -1,0 +1,154 @@
+import type { ColumnType, Generated } from "kysely";
+import type { AnswerRung, EffectKind, Json, ReceiptState, StepKind } from "../core/index.ts";
+
+/** JSON goes in as text (see the note on `json` in migration 0001) and comes out parsed. */
+type JsonColumn<T = Json> = ColumnType<T, string, string>;
+type NullableJsonColumn<T = Json> = ColumnType<T | null, string | null | undefined, string | null>;
+
+/** States of a run. See ARCHITECTURE.md, "the life of a run". */
+export type RunStatus = "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "in_doubt";
+
+/** States of a step. `waiting`: until its `wakeAt` (a retry or a sleep), or for a signal. */
+export type StepStatus = "running" | "waiting" | "succeeded" | "failed";
+
+/** What a person of a role may do is decided in the server room. */
+export type Role = "admin" | "builder" | "operator" | "approver" | "auditor" | "viewer";
+
+/** The tables of schema `sluice`, for the query builder. Names follow migration 0001; the pool turns them to camel case. */
+export interface Tables {
+  workspaces: { id: string; createdAt: Generated<Date> };
+  events: {
+    workspaceId: string;
+    id: string;
+    flow: string;
+    source: string;
+    dedupKey: string;
+    deliveryId: string | null;
+    bodyDigest: string;
+    payload: JsonColumn;
+    runId: string;
+    sample: boolean;
+    duplicates: Generated<number>;
+    lastDuplicateAt: Date | null;
+    receivedAt: Date;
+  };
+  runs: {
+    workspaceId: string;
+    id: string;
+    flow: string;
+    flowVersion: string | null;
+    eventId: string;
+    status: RunStatus;
+    executor: string | null;
+    recoveries: Generated<number>;
+    resumes: Generated<number>;
+    output: NullableJsonColumn;
+    error: NullableJsonColumn;
+    failedStep: number | null;
+    queuedAt: Date;
+    startedAt: Date | null;
+    finishedAt: Date | null;
+  };
+  steps: {
+    workspaceId: string;
+    runId: string;
+    sequence: number;
+    name: string;
+    kind: StepKind;
+    status: StepStatus;
+    attempts: JsonColumn;
+    wakeAt: Date | null;
+    input: NullableJsonColumn;
+    output: NullableJsonColumn;
+    error: NullableJsonColumn;
+    startedAt: Date;
+    finishedAt: Date | null;
+  };
+  aiCalls: {
+    workspaceId: string;
+    id: string;
+    runId: string;
+    stepSequence: number;
+    attempt: number;
+    modelName: string;
+    provider: string;
+    model: string;
+    simulated: boolean;
+    sentFields: JsonColumn<string[]>;
+    availableFields: number;
+    request: JsonColumn;
+    requestDigest: string;
+    response: NullableJsonColumn;
+    status: "intent" | "succeeded" | "failed";
+    rung: AnswerRung | null;
+    inputTokens: number | null;
+    outputTokens: number | null;
+    costMicroUsd: number | null;
+    error: NullableJsonColumn;
+    startedAt: Date;
+    finishedAt: Date | null;
+  };
+  effects: {
+    workspaceId: string;
+    key: string;
+    runId: string;
+    stepSequence: number;
+    connection: string;
+    action: string;
+    effect: EffectKind;
+    state: ReceiptState;
+    requestDigest: string;
+    request: JsonColumn;
+    response: NullableJsonColumn;
+    attempts: number;
+    startedAt: Date;
+    finishedAt: Date | null;
+  };
+  signals: { workspaceId: string; runId: string; name: string; value: JsonColumn; receivedAt: Generated<Date> };
+  samples: { workspaceId: string; flow: string; name: string; payload: JsonColumn; updatedAt: Generated<Date> };
+  refusals: { workspaceId: string; source: string; code: string; day: string; count: number };
+  users: {
+    workspaceId: string;
+    id: string;
+    email: string;
+    name: string;
+    role: Role;
+    passwordHash: string;
+    createdAt: Generated<Date>;
+  };
+  sessions: {
+    workspaceId: string;
+    tokenDigest: string;
+    userId: string;
+    createdAt: Generated<Date>;
+    seenAt: Generated<Date>;
+    expiresAt: Date;
+  };
+  setupTokens: { workspaceId: string; tokenDigest: string; expiresAt: Date; usedAt: Date | null };
+  apiKeys: {
+    workspaceId: string;
+    id: string;
+    name: string;
+    tokenDigest: string;
+    role: Role;
+    createdAt: Generated<Date>;
+    lastUsedAt: Date | null;
+    revokedAt: Date | null;
+  };
+  processes: {
+    executor: string;
+    lockKey: number;
+    pid: number;
+    startedAt: Generated<Date>;
+    endedAt: Date | null;
+  };
+  changes: {
+    workspaceId: string;
+    id: Generated<number>;
+    tx: Generated<string>;
+    topic: string;
+    runId: string | null;
+    data: JsonColumn;
+    at: Generated<Date>;
+  };
+}

@@ -1,0 +1,98 @@
+import { isRecord, SluiceError, type Json } from "../core/index.ts";
+
+/** Deepest nesting of arrays and objects that is read. Whatever walks a payload later may use recursion safely. */
+const maxDepth = 100;
+
+/** Most fields of a form that are read; parsing half a million of them would hold up everybody else. */
+const maxFormFields = 1000;
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Reads a JSON body: UTF-8, with or without a byte order mark.
+ *
+ * @throws BODY_NOT_JSON when it is not JSON in UTF-8, is nested deeper than 100, or has a key `__proto__`.
+ */
+export function parseJson(body: Buffer): Json {
+  const text = decodeUtf8(body);
+  if (isDeeperThan(text, maxDepth)) throw unreadable(`is nested deeper than ${maxDepth} levels`);
+  let value: Json;
+  try {
+    value = JSON.parse(text) as Json;
+  } catch {
+    // The parser's message quotes the text, so it is not kept.
+    throw unreadable("is not valid JSON");
+  }
+  // The key can only be there when its letters are, or an escape that may stand for one.
+  if (/__proto__|\\u/.test(text) && hasPrototypeKey(value)) throw unreadable("has a key __proto__");
+  return value;
+}
+
+/**
+ * Reads a form body. A field that occurs once is a text; one that is repeated is a list, in order.
+ *
+ * @throws BODY_NOT_JSON when it is not UTF-8, has more than 1,000 fields, or a field `__proto__`.
+ */
+export function parseForm(body: Buffer): { [field: string]: string | string[] } {
+  const text = decodeUtf8(body);
+  if (text.split("&", maxFormFields + 1).length > maxFormFields) throw unreadable(`has more than ${maxFormFields} fields`);
+  const fields = new Map<string, string | string[]>();
+  for (const [name, value] of new URLSearchParams(text)) {
+    const before = fields.get(name);
+    if (before === undefined) fields.set(name, value);
+    else if (typeof before === "string") fields.set(name, [before, value]);
+    else before.push(value);
+  }
+  if (fields.has("__proto__")) throw unreadable("has a field __proto__");
+  return Object.fromEntries(fields);
+}
+
+/** JSON pointer of the first part of a value that JSON cannot hold, such as a Date; null when all of it is JSON. */
+export function findNonJson(value: unknown, path = ""): string | null {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return null;
+  if (typeof value === "number") return Number.isFinite(value) ? null : path;
+  if (!Array.isArray(value) && !isRecord(value)) return path;
+  for (const [key, item] of Object.entries(value)) {
+    // An absent optional field may be there as undefined; JSON leaves it out.
+    const found = item === undefined && !Array.isArray(value) ? null : findNonJson(item, `${path}/${key}`);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function decodeUtf8(body: Buffer): string {
+  try {
+    return decoder.decode(body);
+  } catch {
+    throw unreadable("is not valid UTF-8");
+  }
+}
+
+/** Looks at brackets outside strings only, so that a bomb is refused before anything is built from it. */
+function isDeeperThan(text: string, limit: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (inString) {
+      if (code === 0x5c) index++;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x5b || code === 0x7b) {
+      if (++depth > limit) return true;
+    } else if (code === 0x5d || code === 0x7d) depth--;
+  }
+  return false;
+}
+
+function hasPrototypeKey(value: Json): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, "__proto__") || Object.values(value).some(hasPrototypeKey);
+}
+
+function unreadable(problem: string): SluiceError {
+  return new SluiceError("BODY_NOT_JSON", {
+    message: `the body ${problem}`,
+    hint: "Send one JSON document in UTF-8 with content-type: application/json.",
+  });
+}
