@@ -1,5 +1,5 @@
 import type { Json } from "../core/index.ts";
-import type { SandboxEffect, SandboxState } from "./state.ts";
+import type { SandboxEffect } from "./state.ts";
 
 /** The outside systems that the sandbox stands in for. */
 export type SandboxSystem = "slack" | "hubspot" | "openai";
@@ -77,8 +77,15 @@ export interface SandboxCredentials {
   readonly openaiKey: string;
 }
 
-/** Answers a call without changing the state: the change is in the reply's `effect`. */
-export type StandIn<Answer = Reply> = (call: IncomingCall, state: SandboxState) => Answer;
+/** What a model's answer consists of. */
+export interface ModelAnswer {
+  readonly content: string | null;
+  readonly finishReason: "stop" | "length" | "content_filter";
+  readonly refusal?: string;
+}
+
+/** Spoils the answer of a model; what it is given is the text that would have been answered. */
+export type AnswerEdit = (content: string) => ModelAnswer;
 
 /** Settings of a fault; which of them count is said at the fault. */
 export interface FaultParams {
@@ -94,7 +101,8 @@ export interface FaultParams {
 export type FaultPlay = (occurrence: {
   readonly call: IncomingCall;
   readonly params: FaultParams;
-  readonly handle: () => Reply | Promise<Reply>;
+  /** Lets the stand-in answer. Only OpenAI's takes an edit. */
+  readonly handle: (edit?: AnswerEdit) => Reply | Promise<Reply>;
 }) => Reply | Promise<Reply>;
 
 /** The token of an `Authorization: Bearer` header. */

@@ -6,7 +6,7 @@ export type { RefusalCount, SampleRecord } from "./flow-data.ts";
 export type { ApiKeyRecord } from "./api-keys.ts";
 export type { UserRecord } from "./people.ts";
 export { createPool } from "./pool.ts";
-export type { ClaimedRun, FlowFigures, RunFilter, RunOutcome, RunRecord } from "./runs.ts";
+export type { BegunRun, ClaimedRun, FlowFigures, RunFilter, RunOutcome, RunRecord } from "./runs.ts";
 export type { Page } from "./scope.ts";
 export { maxPageSize } from "./scope.ts";
 export type { AttemptRecord, StepRecord } from "./steps.ts";

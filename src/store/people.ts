@@ -13,7 +13,7 @@ export interface UserRecord {
 
 const userColumns = ["id", "email", "name", "role", "createdAt"] as const;
 
-/** Users, their sessions and the setup link of one workspace. Tokens are stored as digests only. */
+/** Users and the setup link of one workspace. Tokens are stored as digests only. */
 export function createPeopleStore({ db, workspaceId }: Scope) {
   return {
     countUsers: (): Promise<number> =>
@@ -91,8 +91,13 @@ export function createPeopleStore({ db, workspaceId }: Scope) {
           return true;
         }),
       ),
+  };
+}
 
-    createSession: (session: { tokenDigest: string; userId: string; expiresAt: Date }): Promise<void> =>
+/** Sessions of one workspace. Tokens are stored as digests only. */
+export function createSessionStore({ db, workspaceId }: Scope) {
+  return {
+    create: (session: { tokenDigest: string; userId: string; expiresAt: Date }): Promise<void> =>
       query(async () => {
         await db
           .insertInto("sessions")
@@ -101,7 +106,7 @@ export function createPeopleStore({ db, workspaceId }: Scope) {
       }),
 
     /** The user of a session that is neither over nor idle for longer than given, and marks the session as seen. */
-    useSession: (tokenDigest: string, idleMs: number): Promise<UserRecord | null> =>
+    use: (tokenDigest: string, idleMs: number): Promise<UserRecord | null> =>
       query(async () => {
         const { rows } = await sql<UserRecord>`
           with seen as (
@@ -115,7 +120,7 @@ export function createPeopleStore({ db, workspaceId }: Scope) {
         return rows[0] ?? null;
       }),
 
-    endSession: (tokenDigest: string): Promise<void> =>
+    end: (tokenDigest: string): Promise<void> =>
       query(async () => {
         await db
           .deleteFrom("sessions")

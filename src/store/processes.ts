@@ -21,23 +21,25 @@ export function createProcessStore(db: Database, pool: Pool) {
       const client = await query(() => pool.connect());
       let released = false;
       client.on("error", (error) => {
-        if (!released) onLost(error);
+        if (released) return;
+        released = true;
+        client.release(error);
+        onLost(error);
       });
       await query(() =>
-        client
-          .query("select pg_advisory_lock(hashtextextended($1, 0))", [executor])
-          .then(() =>
-            client.query(
-              "insert into sluice.processes (executor, lock_key, pid) values ($1, hashtextextended($1, 0), $2)",
-              [executor, process.pid],
-            ),
+        client.query("select pg_advisory_lock(hashtextextended($1, 0))", [executor]).then(() =>
+          client.query(
+            `insert into sluice.processes (executor, lock_key, pid) values ($1, hashtextextended($1, 0), $2)
+            on conflict (executor) do update set ended_at = null`,
+            [executor, process.pid],
           ),
+        ),
       );
       return {
         async release() {
-          released = true;
           // Destroying the connection frees the lock.
-          client.release(true);
+          if (!released) client.release(true);
+          released = true;
         },
       };
     },

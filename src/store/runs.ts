@@ -35,6 +35,14 @@ export interface RunOutcome {
   readonly failedStep: number | null;
 }
 
+/** A run that a process begins to execute. */
+export interface BegunRun {
+  readonly flow: string;
+  readonly payload: Json;
+  readonly recoveries: number;
+  readonly resumes: number;
+}
+
 /** Which runs to list. */
 export interface RunFilter {
   readonly flow?: string | undefined;
@@ -150,19 +158,19 @@ export function createRunStore(scope: Scope, write: (change: StateChange) => Pro
      * Marks a run as begun by a process and gives its payload. A run that has ended meanwhile (cancelled while it was
      * queued) gives null.
      */
-    begin: (id: string, executor: string, version: string): Promise<{ payload: Json; recoveries: number } | null> =>
+    begin: (id: string, executor: string, versions: { readonly [flow: string]: string }): Promise<BegunRun | null> =>
       query(async () => {
-        const { rows } = await sql<{ payload: Json; recoveries: number }>`
+        const { rows } = await sql<BegunRun>`
           with begun as (
-            update sluice.runs set status = 'running', executor = ${executor},
-              failed_step = null, flow_version = ${version}, started_at = coalesce(started_at, now())
+            update sluice.runs set status = 'running', executor = ${executor}, failed_step = null,
+              flow_version = ${JSON.stringify(versions)}::json ->> flow, started_at = coalesce(started_at, now())
             where workspace_id = ${workspaceId} and id = ${id} and status in ('queued', 'running', 'waiting')
-            returning workspace_id, id, event_id, flow, recoveries
+            returning workspace_id, id, event_id, flow, recoveries, resumes
           ), told as (
             insert into sluice.changes (workspace_id, topic, run_id, data)
             select workspace_id, 'run.running', id, json_build_object('flow', flow) from begun
           )
-          select payload, recoveries from begun
+          select begun.flow, payload, recoveries, resumes from begun
           join sluice.events on events.workspace_id = begun.workspace_id and events.id = begun.event_id`.execute(db);
         return rows[0] ?? null;
       }),
@@ -223,14 +231,14 @@ export function createDispatchStore(db: Database) {
       }),
 
     /** Moves the unfinished runs of a dead process to a living one, and counts the takeover. */
-    adopt: (dead: string, executor: string): Promise<(ClaimedRun & { recoveries: number })[]> =>
+    adopt: (dead: string, executor: string): Promise<(ClaimedRun & { failedStep: number | null })[]> =>
       query(() =>
         db
           .updateTable("runs")
           .set((eb) => ({ executor, recoveries: eb("recoveries", "+", 1) }))
           .where("executor", "=", dead)
           .where("status", "in", unfinished)
-          .returning(["workspaceId", "id", "recoveries"])
+          .returning(["workspaceId", "id", "failedStep"])
           .execute(),
       ),
 

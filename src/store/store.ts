@@ -8,7 +8,7 @@ import { createApiKeyStore } from "./api-keys.ts";
 import { createEffectStore } from "./effects.ts";
 import { createEventIntake, createEventStore } from "./events.ts";
 import { createRefusalStore, createSampleStore, createSignalStore } from "./flow-data.ts";
-import { createPeopleStore } from "./people.ts";
+import { createPeopleStore, createSessionStore } from "./people.ts";
 import { createPool, toStoreError } from "./pool.ts";
 import { createProcessStore } from "./processes.ts";
 import { createDispatchStore, createRunStore, createRunWriter } from "./runs.ts";
@@ -84,6 +84,7 @@ function createStore(db: Database, pool: Pool) {
         samples: createSampleStore(scope),
         refusals: createRefusalStore(scope),
         people: createPeopleStore(scope),
+        sessions: createSessionStore(scope),
         apiKeys: createApiKeyStore(scope),
         changes: createChangeStore(scope),
       };

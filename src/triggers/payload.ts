@@ -35,7 +35,8 @@ export function parseJson(body: Buffer): Json {
  */
 export function parseForm(body: Buffer): { [field: string]: string | string[] } {
   const text = decodeUtf8(body);
-  if (text.split("&", maxFormFields + 1).length > maxFormFields) throw unreadable(`has more than ${maxFormFields} fields`);
+  if (text.split("&", maxFormFields + 1).length > maxFormFields)
+    throw unreadable(`has more than ${maxFormFields} fields`);
   const fields = new Map<string, string | string[]>();
   for (const [name, value] of new URLSearchParams(text)) {
     const before = fields.get(name);

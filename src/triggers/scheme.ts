@@ -77,9 +77,9 @@ interface HmacFacts extends Pick<
   /** Encodings of the digest that are accepted; samples are signed with the first. */
   readonly encodings: readonly ("hex" | "base64")[];
   /** The parts that are signed, in order. */
-  content(claim: Omit<Claim, "signatures">, request: SignedRequest): readonly Part[];
+  readonly content: (claim: Omit<Claim, "signatures">, request: SignedRequest) => readonly Part[];
   /** Default: the secret's UTF-8 bytes. */
-  toKey?(secret: string): KeyObject;
+  readonly toKey?: (secret: string) => KeyObject;
 }
 
 /** Builds a scheme that signs with HMAC-SHA256. */
@@ -132,7 +132,9 @@ export function unusableSecret(problem: string, cause?: unknown): SluiceError {
  */
 export function hasEqual(given: readonly string[], expected: string): boolean {
   const expectedBytes = Buffer.from(expected, "latin1");
-  return given.some((text) => text.length === expected.length && timingSafeEqual(Buffer.from(text, "latin1"), expectedBytes));
+  return given.some(
+    (text) => text.length === expected.length && timingSafeEqual(Buffer.from(text, "latin1"), expectedBytes),
+  );
 }
 
 /** A header that holds one signature behind a fixed prefix, such as `sha256=`. */
@@ -147,7 +149,8 @@ export function prefixed(prefix: string): SignatureFormat {
 export const timestampPairs: SignatureFormat = {
   read(value) {
     const pairs = value.split(",");
-    const valuesOf = (name: string) => pairs.filter((pair) => pair.startsWith(name)).map((pair) => pair.slice(name.length));
+    const valuesOf = (name: string) =>
+      pairs.filter((pair) => pair.startsWith(name)).map((pair) => pair.slice(name.length));
     return { signatures: valuesOf("v1="), timestamp: valuesOf("t=")[0] };
   },
   write: (signature, timestamp) => `t=${timestamp},v1=${signature}`,

@@ -15,7 +15,9 @@ export const sendgrid: Scheme = {
   format: prefixed(""),
   prepare(secret) {
     const key = readKey(secret, (text) =>
-      text.startsWith("-----") ? createPublicKey(text) : createPublicKey({ key: text, format: "der", type: "spki", encoding: "base64" }),
+      text.startsWith("-----")
+        ? createPublicKey(text)
+        : createPublicKey({ key: text, format: "der", type: "spki", encoding: "base64" }),
     );
     return ({ timestamp = "", signatures }, { body }) =>
       signatures.some((signature) => {
@@ -27,7 +29,9 @@ export const sendgrid: Scheme = {
   },
   sign(secret, { timestamp = "" }, { body }) {
     const key = readKey(secret, (text) =>
-      text.startsWith("-----") ? createPrivateKey(text) : createPrivateKey({ key: text, format: "der", type: "pkcs8", encoding: "base64" }),
+      text.startsWith("-----")
+        ? createPrivateKey(text)
+        : createPrivateKey({ key: text, format: "der", type: "pkcs8", encoding: "base64" }),
     );
     return createSign("sha256").update(timestamp).update(body).sign(key, "base64");
   },

@@ -32,8 +32,7 @@ function signatureOf(key: KeyObject, url: string, fields: string): string {
 function signedFields({ isForm, body }: SignedRequest): string {
   if (!isForm) return "";
   const fields = Object.entries(parseForm(body)).toSorted(([one], [other]) => (one < other ? -1 : 1));
-  const valuesOf = (value: string | readonly string[]) => (typeof value === "string" ? [value] : [...new Set(value)].toSorted());
-  return fields.flatMap(([name, value]) => valuesOf(value).map((text) => name + text)).join("");
+  return fields.flatMap(([name, value]) => [...new Set([value].flat())].toSorted().map((text) => name + text)).join("");
 }
 
 /** A form is covered by its fields; any other body must be named by its digest, or it is not covered at all. */

@@ -35,7 +35,9 @@ export function toEgressError(thrown: unknown, exchange: Exchange): Error {
   const chain = causesOf(thrown);
   const ours = chain.find((error) => error instanceof SluiceError);
   if (ours) return new SluiceError(ours.code, { ...ours.toJSON(), cause: ours.cause, details: { sent } });
-  const code = chain.map((error) => (error as NodeJS.ErrnoException).code).findLast((value) => typeof value === "string");
+  const code = chain
+    .map((error) => (error as NodeJS.ErrnoException).code)
+    .findLast((value) => typeof value === "string");
   return new SluiceError("EGRESS_FAILED", {
     message: `request to ${exchange.host} failed: ${code ?? "network error"}`,
     retryable: code === undefined || !certificateProblem.test(code),

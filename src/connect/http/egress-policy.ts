@@ -30,7 +30,7 @@ export function createEgressPolicy(options: EgressPolicyOptions): EgressPolicy {
 
 /** Reads the address of a request. @throws EGRESS_REFUSED when it is no absolute address. */
 export function parseTarget(address: string | URL, base?: URL): URL {
-  const url = URL.parse(address, base);
+  const url = URL.parse(String(address), base?.href);
   if (url !== null) return url;
   throw refusal("(unreadable)", "it is not an absolute address", "Give the whole address, such as https://host/path.");
 }
@@ -50,12 +50,20 @@ export function checkTarget(policy: EgressPolicy, url: URL): void {
   }
   const { origin } = url;
   if (policy.onlyOrigins !== null && !policy.onlyOrigins.has(origin)) {
-    throw refusal(url.host, "it is not an origin of this connection", "Check the address and the connection's base URL.");
+    throw refusal(
+      url.host,
+      "it is not an origin of this connection",
+      "Check the address and the connection's base URL.",
+    );
   }
   const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
   const named = policy.allowedOrigins.has(origin) || policy.onlyOrigins?.has(origin) === true;
   if (!named && !policy.ports.has(port)) {
-    throw refusal(url.host, `port ${port} is not allowed`, "Use port 80 or 443, or allow the origin in the configuration.");
+    throw refusal(
+      url.host,
+      `port ${port} is not allowed`,
+      "Use port 80 or 443, or allow the origin in the configuration.",
+    );
   }
   const host = bareHost(url.hostname);
   if (isIP(host) !== 0) checkAddress(policy, origin, host);

@@ -1,5 +1,6 @@
 import { lookup as systemLookup } from "node:dns/promises";
 import { isIP, type LookupFunction, type Socket } from "node:net";
+import { callbackify } from "node:util";
 import { buildConnector } from "undici";
 import { SluiceError } from "../../core/index.ts";
 import { checkAddress, refusal, type EgressPolicy } from "./egress-policy.ts";
@@ -32,10 +33,10 @@ export function createGuardedConnector(options: GuardedConnectorOptions): buildC
       const socket = await open(target, addresses, options.connectTimeoutMs);
       return verified(socket, check);
     };
-    connect().then(
-      (socket) => callback(null, socket),
-      (error: Error) => callback(error, null),
-    );
+    callbackify(connect)((error: Error | null, socket) => {
+      if (error === null) callback(null, socket);
+      else callback(error, null);
+    });
   };
 }
 

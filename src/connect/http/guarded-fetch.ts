@@ -79,7 +79,8 @@ export function createGuardedFetch(options: GuardedFetchOptions = {}): GuardedFe
     maxBodyBytes: options.maxBodyBytes ?? 10_000_000,
     maxRedirects: options.maxRedirects ?? 5,
   };
-  const call = (input: string | URL | Request, init?: RequestInit): Promise<Response> => exchange(settings, input, init);
+  const call = (input: string | URL | Request, init?: RequestInit): Promise<Response> =>
+    exchange(settings, input, init);
   return Object.assign(call, { close: () => dispatcher.destroy() });
 }
 
@@ -127,7 +128,7 @@ async function firstHop(url: URL, request: Request): Promise<Hop> {
 async function follow(
   settings: Settings,
   state: Exchange,
-  mode: RequestRedirect,
+  mode: Request["redirect"],
   first: Hop,
 ): Promise<{ hop: Hop; response: UndiciResponse }> {
   let hop = first;

@@ -12,11 +12,11 @@
  * is only ever superseded. Old numbers are pruned by later holders; a slow process that still manages to link a pruned
  * number sees the higher one right after and takes its own back.
  */
-import { randomUUID } from "node:crypto";
-import { link, readdir, readFile, truncate, unlink, writeFile } from "node:fs/promises";
+import { link, readdir, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { SluiceError } from "../../core/index.ts";
-import { currentProcess, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import { draftOwnedFile, readIfPresent, unlinkIfPresent } from "./owned-files.ts";
+import { identify, isAlive, parseIdentity, type ProcessIdentity } from "./process-identity.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** Long enough for an initdb on a slow, busy machine. */
@@ -33,15 +33,13 @@ const keptClaims = 8;
  */
 export async function withGate<T>(folder: string, work: () => Promise<T>): Promise<T> {
   let holder: ProcessIdentity | undefined;
-  const claim = await waitUntil(
-    async () => {
-      const attempt = await tryEnter(folder);
-      if (typeof attempt === "string") return attempt;
-      holder = attempt;
-      return undefined;
-    },
-    { timeoutMs: gateTimeoutMs },
-  );
+  const enter = async (): Promise<string | undefined> => {
+    const attempt = await tryEnter(folder);
+    if (typeof attempt === "string") return attempt;
+    holder = attempt;
+    return undefined;
+  };
+  const claim = await waitUntil(enter, { timeoutMs: gateTimeoutMs });
   if (claim === undefined) throw gateStuck(folder, holder);
   try {
     return await work();
@@ -53,13 +51,12 @@ export async function withGate<T>(folder: string, work: () => Promise<T>): Promi
 /** The path of our claim when we are in; else who is in, or `undefined` when somebody was faster just now. */
 async function tryEnter(folder: string): Promise<string | ProcessIdentity | undefined> {
   const highest = Math.max(0, ...(await claimNumbers(folder)));
-  const holder = highest === 0 ? undefined : await readHolder(join(folder, String(highest)));
+  const holder = parseIdentity(await readIfPresent(join(folder, String(highest))));
   if (holder !== undefined && isAlive(holder)) return holder;
   const mine = join(folder, String(highest + 1));
   if (!(await linkClaim(mine))) return undefined;
-  const numbers = await claimNumbers(folder);
-  if (Math.max(...numbers) !== highest + 1) {
-    await unlink(mine);
+  if (Math.max(...(await claimNumbers(folder))) !== highest + 1) {
+    await unlinkIfPresent(mine);
     return undefined;
   }
   await prune(folder, highest + 1 - keptClaims);
@@ -70,33 +67,25 @@ async function claimNumbers(folder: string): Promise<number[]> {
   return (await readdir(folder)).filter((name) => /^\d+$/.test(name)).map(Number);
 }
 
-async function readHolder(claim: string): Promise<ProcessIdentity | undefined> {
-  const text = await readFile(claim, "utf8");
-  return text === "" ? undefined : (JSON.parse(text) as ProcessIdentity);
-}
-
 async function linkClaim(claim: string): Promise<boolean> {
-  const draft = `${claim}.${randomUUID()}`;
-  await writeFile(draft, JSON.stringify(currentProcess()));
+  const draft = await draftOwnedFile(claim, JSON.stringify(identify(process.pid)));
   try {
     await link(draft, claim);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    // EEXIST: another one got the number. ENOENT: we were so slow that our draft was pruned.
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "EEXIST" || code === "ENOENT") return false;
     throw error;
   } finally {
-    await unlink(draft);
+    await unlinkIfPresent(draft);
   }
 }
 
 /** Removes claims, and drafts of processes that died while writing them, up to that number. */
 async function prune(folder: string, upTo: number): Promise<void> {
   const old = (await readdir(folder)).filter((name) => Number.parseInt(name, 10) <= upTo);
-  await Promise.all(old.map((name) => unlink(join(folder, name)).catch(ignoreMissing)));
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== "ENOENT") throw error;
+  await Promise.all(old.map((name) => unlinkIfPresent(join(folder, name))));
 }
 
 function gateStuck(folder: string, holder: ProcessIdentity | undefined): SluiceError {

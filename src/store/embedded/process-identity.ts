@@ -8,9 +8,9 @@ export interface ProcessIdentity {
   readonly startedAt: string | null;
 }
 
-/** This very process. */
-export function currentProcess(): ProcessIdentity {
-  return { pid: process.pid, startedAt: lookUp(process.pid)?.startedAt ?? null };
+/** The process that has this pid now. */
+export function identify(pid: number): ProcessIdentity {
+  return { pid, startedAt: lookUp(pid)?.startedAt ?? null };
 }
 
 /**
@@ -21,6 +21,16 @@ export function isAlive(identity: ProcessIdentity): boolean {
   const now = lookUp(identity.pid);
   if (now === undefined) return false;
   return now.startedAt === null || identity.startedAt === null || now.startedAt === identity.startedAt;
+}
+
+/** Reads an identity that was stored as JSON; `undefined` for the empty or torn file that a power cut can leave. */
+export function parseIdentity(text: string | undefined): ProcessIdentity | undefined {
+  try {
+    const { pid, startedAt } = JSON.parse(text ?? "") as Partial<ProcessIdentity>;
+    return typeof pid === "number" ? { pid, startedAt: startedAt ?? null } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The command line of a running process; empty while it is being torn down, `undefined` when it cannot be read. */

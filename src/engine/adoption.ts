@@ -1,0 +1,66 @@
+import type { Log } from "../core/index.ts";
+import type { ClaimedRun, Store } from "../store/index.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { DurableRuntime } from "./runtime.ts";
+
+/** How often dead processes are looked for. */
+const pollMs = 1000;
+
+/** What {@link startAdoption} takes. */
+export interface AdoptionOptions {
+  readonly store: Store;
+  readonly runtime: DurableRuntime;
+  readonly dispatcher: Dispatcher;
+  readonly executor: string;
+  readonly log: Log;
+}
+
+/** Takes over the runs of processes that died. Resolves after the first look. */
+export async function startAdoption(options: AdoptionOptions): Promise<{ close(): Promise<void> }> {
+  let looking: Promise<void> = look(options);
+  await looking;
+  const timer = setInterval(() => {
+    looking = looking.then(() => look(options));
+  }, pollMs).unref();
+  return {
+    async close() {
+      clearInterval(timer);
+      await looking;
+    },
+  };
+}
+
+/** One process at a time adopts, so that each dead process' runs go to one heir. */
+async function look({ store, runtime, dispatcher, executor, log }: AdoptionOptions): Promise<void> {
+  try {
+    const dead = await store.processes.listDead();
+    if (dead.length === 0) return;
+    await store.processes.exclusively("adoption", async () => {
+      for (const { executor: gone } of await store.processes.listDead()) {
+        const runs = await store.dispatch.adopt(gone, executor);
+        for (const run of runs) await takeOver(runtime, dispatcher, run);
+        await store.processes.end(gone);
+        if (runs.length > 0) log.warn("runs.adopted", { from: gone, count: runs.length });
+      }
+    });
+  } catch (error) {
+    // The next look tries again: a run is not given up before the dead process is marked as ended.
+    log.warn("adoption.failed", { error: error instanceof Error ? error.name : "unknown" });
+  }
+}
+
+type AdoptedRun = ClaimedRun & { readonly failedStep: number | null };
+
+/** Goes on with a run from wherever its process left it. */
+async function takeOver(runtime: DurableRuntime, dispatcher: Dispatcher, run: AdoptedRun): Promise<void> {
+  switch (await runtime.stateOf(run.id)) {
+    case "absent":
+      // Claimed, and the process died before it began.
+      return dispatcher.start(run.workspaceId, run.id);
+    case "live":
+      return runtime.requeue(run.id);
+    case "over":
+      // Reopened by a person, and the process died before it rewound; or ended beneath and not in our row.
+      return runtime.rewind(run.id, run.failedStep ?? Number.MAX_SAFE_INTEGER);
+  }
+}

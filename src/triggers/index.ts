@@ -1,0 +1,7 @@
+export { maxBodyBytes } from "./body.ts";
+export { createHookRoutes, type AcceptedDelivery, type FinishedRun, type Hook, type HookPorts } from "./hook-routes.ts";
+export { toProblem } from "./problem.ts";
+export { signSample, type SampleRequest } from "./sample.ts";
+export { signatures } from "./signatures.ts";
+export { checkSecrets, type ResolveSecret } from "./verifier.ts";
+export { webhook, type SignedSource, type WebhookOptions } from "./webhook.ts";
