@@ -64,8 +64,10 @@ export interface Flow<Payload = unknown, Output = unknown> extends FlowOptions<P
   readonly version: string;
 }
 
-/** A flow of any payload, for lists of flows. Method bivariance lets every flow fit. */
-export type AnyFlow = Flow<never>;
+/** A flow of any payload, for lists of flows. Its payload is known to fit once the trigger's schema has checked it. */
+export interface AnyFlow extends Omit<Flow, "run"> {
+  run(payload: never, context: FlowContext): Promise<unknown>;
+}
 
 /**
  * Declares a flow: a named, durable function started by a trigger.

@@ -1,4 +1,5 @@
 export * from "./ai-call.ts";
+export * from "./cleanup.ts";
 export * from "./duration.ts";
 export * from "./effect.ts";
 export * from "./errors.ts";

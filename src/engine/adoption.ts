@@ -61,6 +61,6 @@ async function takeOver(runtime: DurableRuntime, dispatcher: Dispatcher, run: Ad
       return runtime.requeue(run.id);
     case "over":
       // Reopened by a person, and the process died before it rewound; or ended beneath and not in our row.
-      return runtime.rewind(run.id, run.failedStep ?? Number.MAX_SAFE_INTEGER);
+      return runtime.rewind(run.id, run.failedStep);
   }
 }

@@ -1,6 +1,7 @@
 import {
   type Ai,
   type AnyFlow,
+  Cleanup,
   createIdentifier,
   type Json,
   type Log,
@@ -68,7 +69,11 @@ const ended: ReadonlySet<string> = new Set(["succeeded", "failed", "cancelled", 
  *
  * @throws DATABASE_UNAVAILABLE; CONFIG_INVALID when an engine is open in this process already.
  */
-export async function createEngine(options: EngineOptions): Promise<Engine> {
+export function createEngine(options: EngineOptions): Promise<Engine> {
+  return Cleanup.during((cleanup) => openEngine(options, cleanup));
+}
+
+async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Engine> {
   const { store, log } = options;
   const executor = createIdentifier("exe", new Date());
   const closing = new AbortController();
@@ -91,15 +96,21 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     bigintAsNumber: false,
     onError: () => log.warn("database.connection_lost"),
   });
+  cleanup.add(() => pool.end());
   const presence = await keepPresence(store, executor, log);
+  cleanup.add(() => presence.close());
   const runtime = await openRuntime({
     pool,
     executor,
     log,
     run: (workspaceId, runId) => executeRun(host, store.workspace(workspaceId), runId),
   });
+  cleanup.add(() => runtime.close());
+  cleanup.add(() => closing.abort());
   const dispatcher = new Dispatcher({ store, runtime, executor, log, concurrency: options.concurrency ?? 100 });
+  cleanup.add(() => dispatcher.close());
   const adoption = await startAdoption({ store, runtime, dispatcher, executor, log });
+  cleanup.add(() => adoption.close());
   dispatcher.wake();
 
   return {
@@ -111,14 +122,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       signal({ store, signals: host.signals }, workspaceId, runId, name, value),
     waitForEnd: (workspaceId, runId, timeoutMs, aborted) =>
       waitForEnd({ store, ends }, { workspaceId, runId, timeoutMs, aborted }),
-    async close() {
-      await dispatcher.close();
-      await adoption.close();
-      closing.abort();
-      await runtime.close();
-      await presence.close();
-      await pool.end();
-    },
+    close: () => cleanup.close(),
   };
 }
 
@@ -180,7 +184,7 @@ async function resume({ store, runtime, executor }: Parts, workspaceId: string, 
       break;
   }
   if (run.failedStep !== null) await workspace.steps.dropFrom(runId, run.failedStep);
-  await runtime.rewind(runId, run.failedStep ?? Number.MAX_SAFE_INTEGER);
+  await runtime.rewind(runId, run.failedStep);
 }
 
 async function cancel(

@@ -107,7 +107,7 @@ async function executeFlow(
   });
   const run = createSurroundings(host, workspace, runId, begun, failures);
   const scope = createScope(host, workspace, runId, begun, run);
-  return withRunScope(scope, () => flow.run(payload, createContext(host, scope, run)));
+  return withRunScope(scope, () => flow.run(payload as never, createContext(host, scope, run)));
 }
 
 function createSurroundings(

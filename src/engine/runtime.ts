@@ -13,8 +13,8 @@ export interface DurableRuntime {
   stateOf(runId: string): Promise<"absent" | "live" | "over">;
   /** Gives an unfinished run to any process that polls; what was recorded is replayed. */
   requeue(runId: string): Promise<void>;
-  /** Forgets what was recorded from a step on, and gives the run to any process that polls. */
-  rewind(runId: string, fromStep: number): Promise<void>;
+  /** Forgets what was recorded from a step on (null: forgets nothing), and gives the run to any process that polls. */
+  rewind(runId: string, fromStep: number | null): Promise<void>;
   /** Stops a run at its next step. */
   cancel(runId: string): Promise<void>;
   close(): Promise<void>;
@@ -36,6 +36,9 @@ const schema = "sluice_engine";
 /** Requeued and rewound runs. Polled often, because a person who resumed a run is looking at it. */
 const queueName = "sluice";
 const queuePollMs = 200;
+
+/** Behind every step that a run can have: DBOS numbers them with an `integer`. */
+const afterLastStep = 2 ** 31 - 1;
 
 let open = false;
 
@@ -87,7 +90,9 @@ async function launch({ pool, executor, log, run }: RuntimeOptions): Promise<Dur
       return ["PENDING", "ENQUEUED", "DELAYED"].includes(status.status) ? "live" : "over";
     },
     requeue: async (runId) => void (await DBOS.resumeWorkflow(runId, { queueName })),
-    rewind: async (runId, fromStep) => void (await DBOS.rewindWorkflow(runId, { startStep: fromStep, queueName })),
+    async rewind(runId, fromStep) {
+      await DBOS.rewindWorkflow(runId, { startStep: fromStep ?? afterLastStep, queueName });
+    },
     cancel: (runId) => DBOS.cancelWorkflow(runId),
     async close() {
       await DBOS.shutdown({ deregister: true });

@@ -106,6 +106,6 @@ export type FaultPlay = (occurrence: {
 }) => Reply | Promise<Reply>;
 
 /** The token of an `Authorization: Bearer` header. */
-export function bearerToken(call: IncomingCall): string | null {
+export function bearerToken(call: Pick<IncomingCall, "headers">): string | null {
   return /^Bearer\s+(\S+)$/i.exec(call.headers["authorization"] ?? "")?.[1] ?? null;
 }

@@ -79,7 +79,8 @@ function findPlay(rule: FaultRule): FaultPlay {
   if (play) return play;
   throw new SluiceError("CONFIG_INVALID", {
     message: `fault ${JSON.stringify(rule.kind)} of system ${JSON.stringify(rule.system)} does not exist`,
-    hint: ofSystem.size > 0 ? `Use one of ${[...ofSystem.keys()].join(", ")}.` : "Systems are slack, hubspot and openai.",
+    hint:
+      ofSystem.size > 0 ? `Use one of ${[...ofSystem.keys()].join(", ")}.` : "Systems are slack, hubspot and openai.",
   });
 }
 

@@ -96,7 +96,12 @@ export const hubspotFaults = {
   invalid_authentication: unauthenticated,
   missing_scopes: () =>
     failed(403, "MISSING_SCOPES", "This app hasn't been granted all required scopes to make this call.", {
-      errors: [{ message: "One or more of the following scopes are required.", context: { requiredGranularScopes: ["crm.objects.contacts.write"] } }],
+      errors: [
+        {
+          message: "One or more of the following scopes are required.",
+          context: { requiredGranularScopes: ["crm.objects.contacts.write"] },
+        },
+      ],
     }),
   object_not_found: ({ call }) => notFound(call.resource.split("/").at(-1) ?? ""),
   validation_error: () => invalidInput("Invalid input (details will vary based on the error)"),

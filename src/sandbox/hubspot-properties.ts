@@ -8,7 +8,9 @@ const types: readonly HubspotProperty["type"][] = ["string", "number", "bool", "
 /** The part of HubSpot's standard contact properties that the sandbox knows. */
 const standard = new Map<string, HubspotProperty>(
   [
-    ...["firstname", "lastname", "email", "company", "phone", "message", "jobtitle", "website"].map((name) => text(name)),
+    ...["firstname", "lastname", "email", "company", "phone", "message", "jobtitle", "website"].map((name) =>
+      text(name),
+    ),
     ...["createdate", "hs_object_id", "lastmodifieddate"].map((name) => ({ ...text(name), readOnly: true })),
   ].map((property) => [property.name, property]),
 );
@@ -39,7 +41,8 @@ export function checkProperties(
   const problems: PropertyProblem[] = [];
   const properties: [string, string | null][] = [];
   for (const [name, value] of Object.entries(given)) {
-    const kept = value === null || value === "" ? null : typeof value === "object" ? JSON.stringify(value) : String(value);
+    const kept =
+      value === null || value === "" ? null : typeof value === "object" ? JSON.stringify(value) : String(value);
     const problem = problemOf(name, kept, findProperty(name, state));
     if (problem) problems.push(problem);
     else properties.push([name, name === "email" ? (kept?.toLowerCase() ?? null) : kept]);
@@ -49,7 +52,11 @@ export function checkProperties(
     : { properties: Object.fromEntries(properties) };
 }
 
-function problemOf(name: string, value: string | null, property: HubspotProperty | undefined): PropertyProblem | undefined {
+function problemOf(
+  name: string,
+  value: string | null,
+  property: HubspotProperty | undefined,
+): PropertyProblem | undefined {
   if (property === undefined) {
     return { name, error: "PROPERTY_DOESNT_EXIST", message: `Property "${name}" does not exist` };
   }

@@ -33,7 +33,11 @@ export function answerHubspot(call: IncomingCall, state: SandboxState, token: st
     const match = method === call.method ? path.exec(call.resource) : null;
     if (match) return route(call, state, match[1] ?? "");
   }
-  return { status: 404, headers: { "content-type": "text/html; charset=utf-8" }, body: "<h2>HTTP ERROR 404 Not Found</h2>" };
+  return {
+    status: 404,
+    headers: { "content-type": "text/html; charset=utf-8" },
+    body: "<h2>HTTP ERROR 404 Not Found</h2>",
+  };
 }
 
 function createContact(call: IncomingCall, state: SandboxState): Reply {
@@ -93,7 +97,7 @@ function listContacts(call: IncomingCall, state: SandboxState): Reply {
 function nextPage(call: IncomingCall, after: string): JsonObject {
   const query = new URLSearchParams(call.query);
   query.set("after", after);
-  return { next: { after, link: `${call.origin}/hubspot${call.resource}?${query}` } };
+  return { next: { after, link: `${call.origin}/hubspot${call.resource}?${query.toString()}` } };
 }
 
 function findContact(call: IncomingCall, state: SandboxState, id: string): HubspotContact | undefined {
@@ -102,6 +106,9 @@ function findContact(call: IncomingCall, state: SandboxState, id: string): Hubsp
 
 /** `properties=a,b` and `properties=a&properties=b` mean the same. */
 function requestedProperties(call: IncomingCall): readonly string[] | undefined {
-  const names = call.query.getAll("properties").flatMap((value) => value.split(",")).filter(Boolean);
+  const names = call.query
+    .getAll("properties")
+    .flatMap((value) => value.split(","))
+    .filter(Boolean);
   return names.length === 0 ? undefined : names;
 }

@@ -15,8 +15,11 @@ const basePaths: readonly (readonly [system: SandboxSystem, base: string, kept: 
 /** Headers that carry credentials; the record has their digest. */
 const credentialHeaders = new Set(["authorization", "proxy-authorization", "cookie", "api-key", "x-api-key"]);
 
-/** Which system an address belongs to, and the decoded path below that system's base address. */
-export function findSystem(path: string): { system: SandboxSystem; resource: string } | undefined {
+/** A system, and the decoded path below its base address. */
+export type FoundSystem = Pick<IncomingCall, "system" | "resource">;
+
+/** Which system an address belongs to; undefined for none. */
+export function findSystem(path: string): FoundSystem | undefined {
   for (const [system, base, kept] of basePaths) {
     if (path.startsWith(base)) return { system, resource: decoded(kept + path.slice(base.length)) };
   }
@@ -50,27 +53,28 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | "too_
   return sizeBytes > maxBodyBytes ? "too_large" : Buffer.concat(chunks);
 }
 
-/** Reads a request as a call. */
-export function toCall(
-  request: IncomingMessage,
-  bytes: Buffer | "too_large",
-  facts: Pick<IncomingCall, "number" | "system" | "resource" | "query" | "origin">,
-): IncomingCall {
+/** What every request has, whichever part of the sandbox it is for. */
+export type IncomingMessageParts = Pick<IncomingCall, "at" | "method" | "path" | "headers" | "body" | "bodyState">;
+
+export function readMessage(request: IncomingMessage, bytes: Buffer | "too_large"): IncomingMessageParts {
   const headers = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : (value ?? "")]),
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(", ") : (value ?? ""),
+    ]),
   );
-  const { body, bodyState } = parseBody(bytes, headers["content-type"] ?? "");
-  const keyInBody = facts.system === "slack" ? slackKeyOf(body) : null;
   return {
-    ...facts,
     at: new Date(),
     method: request.method ?? "GET",
     path: request.url ?? "/",
     headers,
-    body,
-    bodyState,
-    idempotencyKey: headers["idempotency-key"] ?? keyInBody,
+    ...parseBody(bytes, headers["content-type"] ?? ""),
   };
+}
+
+/** The key in the header `idempotency-key`; Slack's calls carry it in the message's metadata. */
+export function idempotencyKeyOf(system: SandboxSystem, { headers, body }: IncomingMessageParts): string | null {
+  return headers["idempotency-key"] ?? (system === "slack" ? slackKeyOf(body) : null);
 }
 
 function parseBody(bytes: Buffer | "too_large", contentType: string): Pick<IncomingCall, "body" | "bodyState"> {
@@ -90,7 +94,10 @@ function parseBody(bytes: Buffer | "too_large", contentType: string): Pick<Incom
 
 /** Headers and body as the record keeps them: credentials as digests, which still tell one from another. */
 export function withoutCredentials(call: IncomingCall): Pick<IncomingCall, "headers" | "body"> {
-  const headers = Object.entries(call.headers).map(([name, value]) => [name, credentialHeaders.has(name) ? digestOf(value) : value]);
+  const headers = Object.entries(call.headers).map(([name, value]) => [
+    name,
+    credentialHeaders.has(name) ? digestOf(value) : value,
+  ]);
   const { body } = call;
   const hasToken = call.system === "slack" && typeof body === "object" && body !== null && "token" in body;
   return {

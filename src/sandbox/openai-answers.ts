@@ -11,12 +11,23 @@ function failed(status: number, type: string, message: string, code: string | nu
 }
 
 export const invalidKey = (): Reply =>
-  failed(401, "invalid_request_error", "Incorrect API key provided. You can find your API key in the dashboard.", "invalid_api_key");
+  failed(
+    401,
+    "invalid_request_error",
+    "Incorrect API key provided. You can find your API key in the dashboard.",
+    "invalid_api_key",
+  );
 
-export const invalidRequest = (message: string, status = 400): Reply => failed(status, "invalid_request_error", message, null);
+export const invalidRequest = (message: string, status = 400): Reply =>
+  failed(status, "invalid_request_error", message, null);
 
 export const modelNotFound = (model: string): Reply =>
-  failed(404, "invalid_request_error", `The model \`${model}\` does not exist or you do not have access to it.`, "model_not_found");
+  failed(
+    404,
+    "invalid_request_error",
+    `The model \`${model}\` does not exist or you do not have access to it.`,
+    "model_not_found",
+  );
 
 export const contextExceeded = (limit: number, used: number): Reply =>
   failed(
@@ -29,7 +40,8 @@ export const contextExceeded = (limit: number, used: number): Reply =>
 export const serverError = (): Reply =>
   failed(500, "server_error", "The server had an error while processing your request. Sorry about that!", null);
 
-export const unavailable = (): Reply => failed(503, "server_error", "The engine is currently overloaded, please try again later", null);
+export const unavailable = (): Reply =>
+  failed(503, "server_error", "The engine is currently overloaded, please try again later", null);
 
 /** Status 529, as Anthropic and servers that copy it answer. */
 export const overloaded = (): Reply => failed(529, "overloaded_error", "Overloaded", "overloaded");

@@ -76,7 +76,12 @@ async function think(brain: Brain, request: ChatRequest): Promise<string | undef
 }
 
 function isChatRequest(body: Json): body is Json & ChatRequest {
-  return isRecord(body) && typeof body["model"] === "string" && Array.isArray(body["messages"]) && body["messages"].every(isRecord);
+  return (
+    isRecord(body) &&
+    typeof body["model"] === "string" &&
+    Array.isArray(body["messages"]) &&
+    body["messages"].every(isRecord)
+  );
 }
 
 const tokensIn = (text: string) => Math.ceil(text.length / charactersPerToken);
@@ -106,7 +111,10 @@ export const openaiFaults = {
   content_filter: edits(() => ({ content: "", finishReason: "content_filter" })),
   refusal: edits(() => ({ content: null, finishReason: "stop", refusal: "SIMULATED: I cannot help with that." })),
   /** Nearly JSON: in a code fence, with a comma too many. Can be repaired. */
-  malformed_json: edits((content) => ({ content: `\`\`\`json\n${content.slice(0, -1)},}\n\`\`\``, finishReason: "stop" })),
+  malformed_json: edits((content) => ({
+    content: `\`\`\`json\n${content.slice(0, -1)},}\n\`\`\``,
+    finishReason: "stop",
+  })),
   /** A sentence in place of JSON. */
   not_json: edits(() => ({ content: "SIMULATED: here is what I think about it.", finishReason: "stop" })),
   /** JSON that fits no schema. */

@@ -1,17 +1,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { toJson, toSluiceError, type Json } from "../core/index.ts";
 import type { Brain } from "./brain.ts";
-import { obey, readFilteredCalls, toFaultRules, type CallFilter, type Control } from "./control.ts";
+import { answerControl, type Control } from "./control.ts";
 import { deliver } from "./delivery.ts";
 import type { AnswerEdit, IncomingCall, Reply, SandboxCall, SandboxCredentials } from "./exchange.ts";
-import { bearerToken } from "./exchange.ts";
-import { FaultPlan, type PlannedFault } from "./fault-plan.ts";
+import { FaultPlan, type FaultRule, type PlannedFault } from "./fault-plan.ts";
 import { answerHubspot } from "./hubspot.ts";
-import { findSystem, readBody, toCall, withoutCredentials } from "./incoming.ts";
+import { findSystem, idempotencyKeyOf, readBody, readMessage, withoutCredentials } from "./incoming.ts";
+import type { FoundSystem, IncomingMessageParts } from "./incoming.ts";
 import { answerOpenai } from "./openai.ts";
 import type { CallRecord } from "./record.ts";
 import { answerSlack } from "./slack.ts";
-import type { SandboxState } from "./state.ts";
+import type { HubspotContact, SandboxState, SlackMessage } from "./state.ts";
 
 /** What the server works with. */
 export interface ServerParts {
@@ -59,27 +58,35 @@ export class SandboxServer implements Control {
     return this.#origin;
   }
 
-  slackMessages = () => this.#parts.state.messages;
-  hubspotContacts = () => [...this.#parts.state.contacts.values()];
+  slackMessages(): readonly SlackMessage[] {
+    return this.#parts.state.messages;
+  }
 
-  setFaults(rules: Parameters<Control["setFaults"]>[0]): void {
+  hubspotContacts(): readonly HubspotContact[] {
+    return [...this.#parts.state.contacts.values()];
+  }
+
+  setFaults(rules: readonly FaultRule[]): void {
     this.#plan = new FaultPlan(this.#parts.seed, rules);
   }
 
   /** An error in here is one of the sandbox itself. It ends the process: an oracle must not go on after one. */
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(request.url ?? "/", "http://sandbox");
     const bytes = await readBody(request);
     if (bytes === undefined) return;
-    const found = findSystem(pathname);
-    const facts = { number: this.#lastNumber + 1, origin: this.#origin, query: searchParams };
-    if (found) {
-      this.#lastNumber = facts.number;
-      await this.#answer(toCall(request, bytes, { ...facts, ...found }), response);
-    } else {
-      const call = toCall(request, bytes, { ...facts, system: "slack", resource: pathname });
-      await deliver(response, await this.#controlReply(call));
-    }
+    const url = URL.parse(request.url ?? "/", "http://sandbox");
+    if (url === null) return deliver(response, { status: 400, body: { message: "the address cannot be read" } });
+    const message = readMessage(request, bytes);
+    const found = findSystem(url.pathname);
+    if (found) return this.#answer(this.#toCall(message, found, url.searchParams), response);
+    const control = { ...message, resource: url.pathname, query: url.searchParams };
+    return deliver(response, await answerControl(control, { control: this, ...this.#parts }));
+  }
+
+  #toCall(message: IncomingMessageParts, found: FoundSystem, query: URLSearchParams): IncomingCall {
+    this.#lastNumber += 1;
+    const idempotencyKey = idempotencyKeyOf(found.system, message);
+    return { ...message, ...found, number: this.#lastNumber, query, idempotencyKey, origin: this.#origin };
   }
 
   async #answer(call: IncomingCall, response: ServerResponse): Promise<void> {
@@ -104,38 +111,10 @@ export class SandboxServer implements Control {
     if (call.system === "hubspot") return answerHubspot(call, state, credentials.hubspotToken);
     return answerOpenai(call, { key: credentials.openaiKey, brain, edit });
   }
-
-  async #controlReply(call: IncomingCall): Promise<Reply> {
-    const notFound = { status: 404, body: { message: `nothing is at ${call.resource}` } };
-    if (!call.resource.startsWith("/_sandbox/")) return notFound;
-    if (bearerToken(call) !== this.#parts.controlToken) return { status: 401, body: { message: "wrong control token" } };
-    const commands: { readonly [route: string]: () => Promise<unknown> | unknown } = {
-      "GET /_sandbox/calls": () => readFilteredCalls(this.#parts.folder, toFilter(call.query)),
-      "GET /_sandbox/slack/messages": () => obey(this, { command: "slackMessages" }),
-      "GET /_sandbox/hubspot/contacts": () => obey(this, { command: "hubspotContacts" }),
-      "PUT /_sandbox/faults": () => obey(this, { command: "setFaults", rules: toFaultRules(call.body) }),
-    };
-    const command = commands[`${call.method} ${call.resource}`];
-    if (command === undefined) return notFound;
-    try {
-      return { status: 200, body: toJson(await command()) };
-    } catch (error) {
-      return { status: 422, body: toJson(toSluiceError(error)) };
-    }
-  }
-}
-
-function toFilter(query: URLSearchParams): CallFilter {
-  const system = query.get("system");
-  return {
-    since: Number(query.get("since") ?? 0),
-    ...(system !== null && { system: system as NonNullable<CallFilter["system"]> }),
-  };
 }
 
 function toRecorded(call: IncomingCall, reply: Reply, fault: string | null): SandboxCall {
   const { number, at, system, method, path, idempotencyKey } = call;
-  const response: Json = reply.body;
   return {
     number,
     at: at.toISOString(),
@@ -145,7 +124,7 @@ function toRecorded(call: IncomingCall, reply: Reply, fault: string | null): San
     ...withoutCredentials(call),
     idempotencyKey,
     status: reply.delivery === "reset" ? null : reply.status,
-    response,
+    response: reply.body,
     fault,
     effect: reply.effect ?? null,
   };

@@ -20,24 +20,28 @@ const maxPageSize = 999;
 type Arguments = { readonly [name: string]: Json };
 type Method = (args: Arguments, call: IncomingCall, state: SandboxState) => Reply;
 
-const methods = new Map<string, Method>(Object.entries({
-  "auth.test": () =>
-    accepted({
-      url: team.url,
-      team: team.name,
-      user: bot.name,
-      team_id: team.id,
-      user_id: bot.userId,
-      bot_id: bot.id,
-      is_enterprise_install: false,
-    }),
-  "chat.postMessage": postMessage,
-  "conversations.history": history,
-  "conversations.list": (args: Arguments, _call: IncomingCall, state: SandboxState) =>
-    paged(args, state.channels().toSorted(byId), (channels) => ({ channels: channels.map(toWireChannel) })),
-  "users.list": (args: Arguments) =>
-    paged(args, members, (page) => ({ members: page.map((member) => ({ ...member, team_id: team.id, deleted: false })) })),
-} satisfies Record<string, Method>));
+const methods = new Map<string, Method>(
+  Object.entries({
+    "auth.test": () =>
+      accepted({
+        url: team.url,
+        team: team.name,
+        user: bot.name,
+        team_id: team.id,
+        user_id: bot.userId,
+        bot_id: bot.id,
+        is_enterprise_install: false,
+      }),
+    "chat.postMessage": postMessage,
+    "conversations.history": history,
+    "conversations.list": (args: Arguments, _call: IncomingCall, state: SandboxState) =>
+      paged(args, state.channels().toSorted(byId), (channels) => ({ channels: channels.map(toWireChannel) })),
+    "users.list": (args: Arguments) =>
+      paged(args, members, (page) => ({
+        members: page.map((member) => ({ ...member, team_id: team.id, deleted: false })),
+      })),
+  } satisfies Record<string, Method>),
+);
 
 /**
  * Slack's Web API: `auth.test`, `chat.postMessage`, `conversations.history`, `conversations.list`, `users.list`.
@@ -100,11 +104,14 @@ function history(args: Arguments, _call: IncomingCall, state: SandboxState): Rep
   if (Number.isNaN(latest)) return refused("invalid_ts_latest");
   const inclusive = textOf(args, "inclusive") === "true";
   const from = cursor === undefined ? Infinity : toMicros(cursor);
-  const found = state.messagesIn(id).toReversed().filter(({ ts, threadTs }) => {
-    const micros = toMicros(ts);
-    const inRange = inclusive ? micros >= oldest && micros <= latest : micros > oldest && micros < latest;
-    return threadTs === null && micros <= from && inRange;
-  });
+  const found = state
+    .messagesIn(id)
+    .toReversed()
+    .filter(({ ts, threadTs }) => {
+      const micros = toMicros(ts);
+      const inRange = inclusive ? micros >= oldest && micros <= latest : micros > oldest && micros < latest;
+      return threadTs === null && micros <= from && inRange;
+    });
   return toHistoryPage(found, args);
 }
 
@@ -220,7 +227,11 @@ function parsedIfText(value: Json): Json {
 
 function textOf(args: Arguments, name: string): string | undefined {
   const value = args[name];
-  return typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" ? `${value}` : undefined;
+  return typeof value === "string"
+    ? value
+    : typeof value === "number" || typeof value === "boolean"
+      ? `${value}`
+      : undefined;
 }
 
 function listOf(args: Arguments, name: string): readonly Json[] {

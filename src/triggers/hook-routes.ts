@@ -19,7 +19,7 @@ import { createVerifier, type ResolveSecret, type VerifiableRequest } from "./ve
 
 /** A flow and the webhook that starts it. */
 export interface Hook {
-  readonly flow: AnyFlow;
+  readonly flow: Pick<AnyFlow, "name">;
   readonly trigger: WebhookTrigger;
 }
 

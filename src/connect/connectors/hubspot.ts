@@ -38,7 +38,7 @@ export interface HubspotConnection extends DescribedConnection {
    *
    * @throws ACTION_REJECTED with HubSpot's code in `details.vendorCode`, such as `INVALID_EMAIL`; and as every action.
    */
-  createLead(lead: HubspotLead): Promise<HubspotLeadResult>;
+  readonly createLead: (lead: HubspotLead) => Promise<HubspotLeadResult>;
 }
 
 /** What {@link hubspotConnection} takes. */

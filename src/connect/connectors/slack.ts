@@ -38,7 +38,7 @@ export interface SlackConnection extends DescribedConnection {
    * @throws ACTION_REJECTED with Slack's code in `details.vendorCode`, such as `channel_not_found`; EFFECT_IN_DOUBT when a repeat
    * cannot look, for want of the history scopes; and as every action.
    */
-  postMessage(message: SlackMessage): Promise<SlackPosted>;
+  readonly postMessage: (message: SlackMessage) => Promise<SlackPosted>;
 }
 
 /** What {@link slackConnection} takes. */
@@ -85,6 +85,7 @@ const postMessage = defineAction<SlackMessage, SlackPosted>({
   lookup: (context, message, { firstTriedAt }) =>
     withClient(context, async (client) => {
       const channel = await channelIdOf(client, context, message.channel);
+      if (channel === undefined) return undefined;
       const method = message.threadTs === undefined ? "conversations.history" : "conversations.replies";
       const found = await findInPages(client, context, method, {
         key: "messages",
@@ -188,22 +189,22 @@ function fromSlackError(context: ActionContext, thrown: unknown): unknown {
   });
 }
 
-async function channelIdOf(client: WebClient, context: ActionContext, channel: string): Promise<string> {
+/** Undefined when the app sees no such channel: then it has not posted there either. */
+async function channelIdOf(client: WebClient, context: ActionContext, channel: string): Promise<string | undefined> {
   // Slack's ids are capitals and digits, names are lower case.
   if (/^[CGD][A-Z0-9]{6,}$/.test(channel)) return channel;
   const name = channel.replace(/^#/, "");
-  const query = { types: "public_channel,private_channel", exclude_archived: true };
-  const matches = (item: Record<string, unknown>): boolean => item["name"] === name;
-  const found = await findInPages(client, context, "conversations.list", { key: "channels", matches, query });
-  if (typeof found?.["id"] === "string") return found["id"];
-  throw toVendorError({
-    what: context.what,
-    status: 200,
-    headers: new Headers(),
-    vendorCode: "channel_not_found",
-    code: "ACTION_REJECTED",
-    hint: "Use the channel's id, or let the app into the channel.",
-  });
+  // Public ones first: an app without the scope for private ones is refused a list of both.
+  for (const types of ["public_channel", "private_channel"]) {
+    const matches = (item: Record<string, unknown>): boolean => item["name"] === name;
+    const found = await findInPages(client, context, "conversations.list", {
+      key: "channels",
+      matches,
+      query: { types },
+    });
+    if (typeof found?.["id"] === "string") return found["id"];
+  }
+  return undefined;
 }
 
 interface PageSearch {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { Socket, type AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -66,19 +66,27 @@ function answer(request: Received, response: ServerResponse): void {
   }
 }
 
+async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const { method = "", url = "", headers } = request;
+  const call = { method, url, headers, body: Buffer.concat(chunks).toString() };
+  received.push(call);
+  answer(call, response);
+}
+
 async function start(): Promise<string> {
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const { method = "", url = "", headers } = request;
-    const call = { method, url, headers, body: Buffer.concat(chunks).toString() };
-    received.push(call);
-    answer(call, response);
-  });
+  const server = createServer((request, response) => void serve(request, response));
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
+
+const failure = (sent: string, code: string): object => ({
+  code: "EGRESS_FAILED",
+  retryable: true,
+  details: { sent, code },
+});
 
 function open(options: GuardedFetchOptions = {}): GuardedFetch {
   const guarded = createGuardedFetch({ allowedOrigins: [here, there], timeoutMs: 3000, ...options });
@@ -170,6 +178,17 @@ describe("guarded fetch", () => {
     expect(received.map((call) => call.headers.host)).toEqual([new URL(here).host]);
   });
 
+  it("refuses a socket that ended at another address than the one it was opened to", async () => {
+    // The property `remoteAddress` cannot be replaced; it reads this.
+    const peer = vi.spyOn(Socket.prototype as unknown as { _getpeername(): object }, "_getpeername");
+    peer.mockReturnValue({ address: "169.254.169.254" });
+    await expect(open()(`${here}/final`)).rejects.toMatchObject({ code: "EGRESS_REFUSED", details: { sent: "no" } });
+    peer.mockReturnValue({});
+    await expect(open()(`${here}/final`)).rejects.toMatchObject({ code: "EGRESS_FAILED", details: { sent: "no" } });
+    peer.mockRestore();
+    expect(received).toEqual([]);
+  });
+
   it("says which origin in a configuration is not one", () => {
     expect(() => createGuardedFetch({ allowedOrigins: ["127.0.0.1:11434"] })).toThrow('"127.0.0.1:11434"');
   });
@@ -179,7 +198,9 @@ describe("redirects of guarded fetch", () => {
   it("are followed with credentials on the same origin and without them on another", async () => {
     const headers = { authorization: "Bearer x", cookie: "c=1", "x-api-key": "k", accept: "text/plain" };
     await open()(`${here}/redirect?to=${encodeURIComponent(`/redirect?to=${there}/final`)}`, { headers });
-    expect(received.map((call) => [call.headers.authorization, call.headers["x-api-key"], call.headers.cookie])).toEqual([
+    expect(
+      received.map((call) => [call.headers.authorization, call.headers["x-api-key"], call.headers.cookie]),
+    ).toEqual([
       ["Bearer x", "k", "c=1"],
       ["Bearer x", "k", "c=1"],
       [undefined, undefined, undefined],
@@ -244,15 +265,17 @@ describe("limits of guarded fetch", () => {
 
   it("say that a request was not sent when its deadline passed during the look-up", async () => {
     const guarded = open({ timeoutMs: 30, lookup: () => delay(90, ["93.184.216.34"]) });
-    await expect(guarded("http://slow.test/")).rejects.toMatchObject({ code: "EGRESS_TIMEOUT", details: { sent: "no" } });
+    await expect(guarded("http://slow.test/")).rejects.toMatchObject({
+      code: "EGRESS_TIMEOUT",
+      details: { sent: "no" },
+    });
   });
 });
 
 describe("failures of guarded fetch", () => {
   it("say whether the request may have been sent", async () => {
     const guarded = open();
-    const failed = (sent: string, code: string): object => ({ code: "EGRESS_FAILED", retryable: true, details: { sent, code } });
-    await expect(guarded(`${here}/reset`)).rejects.toMatchObject(failed("maybe", "ECONNRESET"));
+    await expect(guarded(`${here}/reset`)).rejects.toMatchObject(failure("maybe", "ECONNRESET"));
     const cut = await guarded(`${here}/cut`);
     await expect(cut.text()).rejects.toMatchObject({ code: "EGRESS_FAILED", details: { sent: "maybe" } });
 
@@ -260,10 +283,11 @@ describe("failures of guarded fetch", () => {
     await new Promise((resolve) => closed.once("listening", resolve));
     const gone = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`;
     await new Promise((resolve) => closed.close(resolve));
-    await expect(open({ allowedOrigins: [gone] })(gone)).rejects.toMatchObject(failed("no", "ECONNREFUSED"));
+    await expect(open({ allowedOrigins: [gone] })(gone)).rejects.toMatchObject(failure("no", "ECONNREFUSED"));
 
-    const lookup = (): Promise<string[]> => Promise.reject(Object.assign(new Error("none"), { code: "ENOTFOUND" }));
-    await expect(open({ lookup })("http://nowhere.test/")).rejects.toMatchObject(failed("no", "ENOTFOUND"));
+    const notFound = Object.assign(new Error("none"), { code: "ENOTFOUND" });
+    const lookup = (): Promise<string[]> => Promise.reject(notFound);
+    await expect(open({ lookup })("http://nowhere.test/")).rejects.toMatchObject(failure("no", "ENOTFOUND"));
   });
 
   it("reject with the caller's own reason when the caller aborts", async () => {

@@ -24,7 +24,8 @@ const translated = ipaddr.IPv6.parseCIDR("64:ff9b::/96");
  * @see https://www.iana.org/assignments/iana-ipv6-special-registry
  */
 export function kindOfAddress(text: string): AddressKind {
-  if (isIP(text) === 0) return "refused";
+  // ipaddr.js would take `::127.0.0.1`, which belongs to ::/96, for the IPv4-mapped `::ffff:127.0.0.1`.
+  if (isIP(text) === 0 || /^::\d+\./.test(text)) return "refused";
   const address = ipaddr.parse(text);
   if (metadataAddresses.has(address.toString())) return "refused";
   const range = address.range();

@@ -49,12 +49,12 @@ afterAll(() => {
 beforeEach(() => {
   opened = [];
   secretsServed = 0;
+  const connect: unknown = Reflect.get(Socket.prototype, "connect");
   // Every socket that would open is noted. Only the redirecting server is let through: no packet leaves this machine.
-  const original = Socket.prototype.connect;
-  vi.spyOn(Socket.prototype, "connect").mockImplementation(function connect(this: Socket, ...args: unknown[]) {
+  vi.spyOn(Socket.prototype, "connect").mockImplementation(function intercept(this: Socket, ...args: unknown[]) {
     const [first] = args.flat() as [{ host?: string; port?: number | string }];
     const target = `${first.host}:${first.port}`;
-    if (`http://${target}` === redirectorOrigin) return Reflect.apply(original, this, args) as Socket;
+    if (`http://${target}` === redirectorOrigin) return Reflect.apply(connect as () => unknown, this, args) as Socket;
     opened.push(target);
     queueMicrotask(() => this.destroy(new Error("intercepted")));
     return this;
@@ -137,7 +137,7 @@ describe("guarded fetch against the SSRF corpus", () => {
 
   it("names the host and never the query in the error", async () => {
     const guarded = createGuardedFetch({ lookup: zone() });
-    const error: Error = await guarded("http://meta.test/path?token=hidden").catch((thrown: Error) => thrown);
+    const error: unknown = await guarded("http://meta.test/path?token=hidden").catch((thrown: unknown) => thrown);
     expect(JSON.stringify(error)).toContain("meta.test");
     expect(JSON.stringify(error)).not.toMatch(/hidden|path/);
     expect(error).toMatchObject({ details: { sent: "no" }, retryable: false });

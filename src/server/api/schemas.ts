@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Json } from "../../core/index.ts";
 
 /*
  * The shapes of the API, once: the routes check and document themselves with these, and the dashboard takes its types
@@ -6,7 +7,9 @@ import { z } from "zod";
  */
 
 const time = z.iso.datetime();
-const anyJson = z.json();
+
+/** Any JSON. */
+export const AnyJson: z.ZodType<Json> = z.json();
 
 /** States of a run. */
 export const runStatuses = ["queued", "running", "waiting", "succeeded", "failed", "cancelled", "in_doubt"] as const;
@@ -32,7 +35,7 @@ export const ErrorView = z.object({
   message: z.string(),
   hint: z.string().optional(),
   retryable: z.boolean(),
-  details: anyJson.optional(),
+  details: AnyJson.optional(),
 });
 
 export const UserView = z.object({ id: z.string(), email: z.string(), name: z.string(), role: z.enum(roles) });
@@ -79,13 +82,16 @@ export const FlowView = z.object({
   lastRunAt: time.nullable(),
 });
 
-export const SampleView = z.object({ name: z.string(), payload: anyJson });
+/** All flows; `next` is always null. */
+export const FlowPage = z.object({ items: z.array(FlowView), next: z.null() });
+
+export const SampleView = z.object({ name: z.string(), payload: AnyJson });
 
 export const RefusalView = z.object({ source: z.string(), code: z.string(), day: z.string(), count: z.int() });
 
 export const FlowDetailView = FlowView.extend({
   /** JSON Schema of the payload. */
-  payloadSchema: z.record(z.string(), anyJson),
+  payloadSchema: z.record(z.string(), AnyJson),
   samples: z.array(SampleView),
   /** Refused deliveries of the last seven days. */
   refusals: z.array(RefusalView),
@@ -101,7 +107,7 @@ export const RunView = z.object({
   finishedAt: time.nullable(),
   /** From accepted to finished; null while unfinished. */
   durationMs: z.number().nullable(),
-  output: anyJson,
+  output: AnyJson,
   error: ErrorView.nullable(),
   failedStep: z.int().nullable(),
   recoveries: z.int(),
@@ -115,7 +121,7 @@ export const EventView = z.object({
   /** Where it came in, such as `webhook:leads`. */
   source: z.string(),
   deliveryId: z.string().nullable(),
-  payload: anyJson,
+  payload: AnyJson,
   sample: z.boolean(),
   /** Repeats of the same delivery that were suppressed. */
   duplicates: z.int(),
@@ -141,9 +147,9 @@ export const AiCallView = z.object({
   sentFields: z.array(z.string()),
   availableFields: z.int(),
   /** The messages as they were sent. */
-  request: anyJson,
+  request: AnyJson,
   requestDigest: z.string(),
-  response: anyJson,
+  response: AnyJson,
   status: z.enum(["intent", "succeeded", "failed"]),
   rung: z.enum(["as_is", "repaired", "asked_again"]).nullable(),
   inputTokens: z.int().nullable(),
@@ -164,8 +170,8 @@ export const ReceiptView = z.object({
   effect: z.enum(["read", "write", "irreversible"]),
   state: z.enum(["intent", "done", "not_done", "unknown"]),
   requestDigest: z.string(),
-  request: anyJson,
-  response: anyJson,
+  request: AnyJson,
+  response: AnyJson,
   attempts: z.int(),
   startedAt: time,
   finishedAt: time.nullable(),
@@ -178,8 +184,8 @@ export const StepView = z.object({
   status: z.enum(["running", "waiting", "succeeded", "failed"]),
   attempts: z.array(AttemptView),
   wakeAt: time.nullable(),
-  input: anyJson,
-  output: anyJson,
+  input: AnyJson,
+  output: AnyJson,
   error: ErrorView.nullable(),
   startedAt: time,
   finishedAt: time.nullable(),
@@ -246,21 +252,65 @@ export const ApiKeyView = z.object({
   revokedAt: time.nullable(),
 });
 
+/** All keys, the newest first, revoked ones included; `next` is always null. */
+export const ApiKeyPage = z.object({ items: z.array(ApiKeyView), next: z.null() });
+
 /** `token` is shown once, here. */
 export const CreatedApiKey = ApiKeyView.extend({ token: z.string() });
+
+/** Whether a setup link can be used. */
+export const SetupView = z.object({ live: z.boolean() });
+
+/** Whether a signal was the first of its name for the run; a later one changes nothing. */
+export const SignalView = z.object({ accepted: z.boolean() });
 
 /** One live event; its SSE id is `cursor`. */
 export const ChangeView = z.object({
   topic: z.string(),
   runId: z.string().nullable(),
-  data: anyJson,
+  data: AnyJson,
   at: time,
 });
 
+// What requests carry. Text that goes into a `text` column must not hold NUL, and no name needs a control character.
+const line = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .regex(/^\P{Cc}*$/u, "has a control character");
+
+/** Longer texts would cost hashing time and win nothing. */
+const longestPassword = 1024;
+
+/** Creates the first user, an admin. `token` is that of the setup link. */
+export const SetupRequest = z.object({
+  token: line(200),
+  name: line(100).trim().min(1),
+  email: z.email().max(254),
+  password: z.string().min(12).max(longestPassword),
+});
+
+export const SignInRequest = z.object({ email: line(254), password: z.string().max(longestPassword) });
+
+/** An event for a flow, as its webhook would bring it. */
+export const PayloadRequest = z.object({ payload: AnyJson });
+
+/** Without `payload` the stored sample is sent as it is. */
+export const SendSampleRequest = z.object({ payload: AnyJson.optional() });
+
+export const SignalRequest = z.object({ value: AnyJson });
+
+export const CreateApiKeyRequest = z.object({ name: line(100).trim().min(1), role: z.enum(roles) });
+
 export type UserView = z.infer<typeof UserView>;
 export type StatusView = z.infer<typeof StatusView>;
+export type ModelView = z.infer<typeof ModelView>;
 export type FlowView = z.infer<typeof FlowView>;
 export type FlowDetailView = z.infer<typeof FlowDetailView>;
+export type SampleView = z.infer<typeof SampleView>;
+export type EventView = z.infer<typeof EventView>;
+export type ErrorView = z.infer<typeof ErrorView>;
+export type ResumePreview = z.infer<typeof ResumePreview>;
 export type RunView = z.infer<typeof RunView>;
 export type RunPage = z.infer<typeof RunPage>;
 export type StepView = z.infer<typeof StepView>;
@@ -269,5 +319,7 @@ export type ReceiptView = z.infer<typeof ReceiptView>;
 export type RunDetailView = z.infer<typeof RunDetailView>;
 export type OverviewView = z.infer<typeof OverviewView>;
 export type ApiKeyView = z.infer<typeof ApiKeyView>;
+export type CreatedApiKey = z.infer<typeof CreatedApiKey>;
+export type Accepted = z.infer<typeof Accepted>;
 export type ChangeView = z.infer<typeof ChangeView>;
 export type Problem = z.infer<typeof Problem>;

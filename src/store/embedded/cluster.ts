@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SluiceError } from "../../core/index.ts";
 import type { Binaries } from "./binaries.ts";
@@ -57,6 +57,7 @@ async function initialise({ user, passwordFile }: Layout, binaries: Binaries, dr
   check("initdb", await runProgram(binaries.initdb, [...initdbArguments, "-D", draft], options));
   const single = ["--single", "-F", "-c", "log_min_error_statement=panic", "-D", draft, "postgres"];
   const input = firstStatements(password).join("\n");
+  await writeFile(join(draft, "pg_hba.conf"), accessRule);
   check("postgres --single", await runProgram(binaries.postgres, single, { user, input }));
   // Everything above ran without waiting for the disk; here the whole cluster is made durable at once.
   check("initdb --sync-only", await runProgram(binaries.initdb, ["--sync-only", "-D", draft], options));
@@ -70,12 +71,16 @@ const initdbArguments = [
   "--locale-provider=builtin",
   "--builtin-locale=C.UTF-8",
   "--text-search-config=english",
-  "--auth=scram-sha-256",
+  // Never served with it: pg_hba.conf is replaced before the first start.
+  "--auth=trust",
   "--no-sync",
   "--no-instructions",
 ];
 
-/** One statement a line. The superuser "postgres" gets no password, so nobody can sign in as it over the network. */
+/** With a password and from this machine only; the role "postgres" has no password and so cannot sign in at all. */
+const accessRule = "host all all 127.0.0.1/32 scram-sha-256\n";
+
+/** One statement a line. They make the role of the service, which is no superuser: that could run programs. */
 function firstStatements(password: string): string[] {
   return [
     `CREATE ROLE ${databaseName} LOGIN CREATEDB PASSWORD '${password}'`,

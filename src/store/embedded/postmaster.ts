@@ -147,14 +147,21 @@ async function tryStart(layout: Layout, binaries: Binaries): Promise<Postmaster 
   const port = await choosePort(layout.stateFile);
   const logStart = await sizeOf(layout.logFile);
   const child = await spawnPostgres(layout, binaries, port);
-  const ready = await waitUntil(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return "ended";
-    const file = await readPostmasterFile(layout);
-    return file?.pid === child.pid && file?.isReady ? await recognise(file, layout) : undefined;
-  }, { timeoutMs: startTimeoutMs });
+  const ready = await waitUntil(
+    async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return "ended";
+      const file = await readPostmasterFile(layout);
+      return file?.pid === child.pid && file?.isReady ? await recognise(file, layout) : undefined;
+    },
+    { timeoutMs: startTimeoutMs },
+  );
   if (ready !== undefined && ready !== "ended") return ready;
   child.kill("SIGQUIT");
-  return await startFailure(layout, ready === "ended" ? "Postgres ended while starting" : "Postgres did not get ready", logStart);
+  return await startFailure(
+    layout,
+    ready === "ended" ? "Postgres ended while starting" : "Postgres did not get ready",
+    logStart,
+  );
 }
 
 /**
@@ -195,21 +202,33 @@ async function spawnPostgres(layout: Layout, binaries: Binaries, port: number): 
 }
 
 /**
- * Stops the server: clients are disconnected, everything is written down, the next start needs no recovery.
+ * Stops the server of the folder, if there is one: clients are disconnected, everything is written down, the next start
+ * needs no recovery. Does not sign in, so that it works when all connections are taken.
  *
- * @throws DATABASE_UNAVAILABLE when it does not end even by the hard way, which a restart repairs
+ * @throws DATABASE_UNAVAILABLE when it does not even end the hard way
  */
-export async function stopPostmaster(layout: Layout, { identity }: Postmaster): Promise<void> {
+export async function stopPostmaster(layout: Layout): Promise<void> {
+  const file = await readPostmasterFile(layout);
+  if (file === undefined || !(await isPostmaster(file.pid, layout))) return;
+  const identity = identify(file.pid);
   for (const signal of ["SIGINT", "SIGQUIT"] as const) {
-    if (!isAlive(identity)) return;
-    process.kill(identity.pid, signal);
+    sendSignal(identity, signal);
     const ended = await waitUntil(() => (isAlive(identity) ? undefined : true), { timeoutMs: stopTimeoutMs });
     if (ended) return;
   }
   throw new SluiceError("DATABASE_UNAVAILABLE", {
-    message: `Postgres (process ${identity.pid}) of ${layout.home} does not stop`,
-    hint: `See ${layout.logFile}.`,
+    message: `Postgres (process ${file.pid}) of ${layout.home} does not stop`,
+    hint: `See ${layout.logFile} for what it waits for.`,
   });
+}
+
+function sendSignal({ pid }: ProcessIdentity, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It has just ended by itself.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 async function startFailure(layout: Layout, what: string, logStart = 0): Promise<SluiceError> {

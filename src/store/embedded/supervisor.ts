@@ -13,10 +13,9 @@
  * The gate (gate.ts) orders joining, starting, stopping and leaving among processes; the list of members (members.ts)
  * tells who is left.
  */
-import type { Binaries } from "./binaries.ts";
-import { findBinariesPackage, prepareBinaries } from "./binaries.ts";
 import { SluiceError, toSluiceError } from "../../core/index.ts";
 import { connectionUrl } from "./ask-server.ts";
+import { findBinariesPackage, prepareBinaries } from "./binaries.ts";
 import { checkCluster, createCluster, hasCluster } from "./cluster.ts";
 import { withGate } from "./gate.ts";
 import { prepareLayout, type Layout } from "./layout.ts";
@@ -24,3 +23,173 @@ import { enter, leave, type Role } from "./members.ts";
 import { findPostmaster, startPostmaster, stopPostmaster, type Postmaster } from "./postmaster.ts";
 import { isAlive } from "./process-identity.ts";
 import { boundLog } from "./server-log.ts";
+
+/**
+ * What is happening, for a line of progress:
+ * - `relocated`: as root, and the user of Postgres cannot enter the asked folder: the data lies elsewhere, see {@link EmbeddedPostgres.folder}
+ * - `preparing`: first start, the cluster is being made (about a second, several on a busy machine)
+ * - `starting`: the server is being started
+ * - `ready`: it accepts connections and was started by this process
+ * - `adopted`: it accepts connections and was running already
+ * - `lost`: the server died while in use; `starting` and `ready`, or `adopted`, follow
+ */
+export type EmbeddedPhase = "relocated" | "preparing" | "starting" | "ready" | "adopted" | "lost";
+
+/** What {@link startEmbeddedPostgres} needs to know. */
+export interface EmbeddedOptions {
+  /** For example `<project>/.sluice/postgres`; made when absent. */
+  readonly dataFolder: string;
+  /**
+   * "owner": the one service of this folder; a second one is refused while the first lives.
+   * "guest": commands and further workers; any number of them, with or without an owner.
+   */
+  readonly role: Role;
+  readonly onProgress?: (phase: EmbeddedPhase) => void;
+  /** Told when a lost server could not be brought back; it is tried again every second. Default: nobody is told. */
+  readonly onFailure?: (error: SluiceError) => void;
+}
+
+/** The running bundled Postgres, in use by the holder until `close()`. */
+export interface EmbeddedPostgres {
+  /** Address with the password in it; stays the same from start to start unless somebody else takes the port. */
+  readonly url: string;
+  /** Version of the server, "18.4". */
+  readonly version: string;
+  /** Where the data really lies: real path of the asked folder, or the place that stands in for it. */
+  readonly folder: string;
+  /** The main process of the server; its children are its other processes. */
+  readonly postmasterPid: number;
+  /** Gives the database up. The last one out stops the server, and then its end is waited for. Idempotent. */
+  close(): Promise<void>;
+}
+
+const watchEveryMs = 1_000;
+
+/**
+ * Starts the bundled Postgres of a folder, or joins it when it is running already.
+ *
+ * The server has a session of its own, so that Ctrl-C reaches only the caller, who ends with `close()`. After kill -9 of
+ * the caller it runs on, and the next caller adopts it. When the server itself dies it is started again on the same port.
+ *
+ * @throws DATABASE_IN_USE when the role is "owner" and a living process has it
+ * @throws DATABASE_BINARIES_MISSING when there is no Postgres for this machine in node_modules, or it does not run
+ * @throws DATABASE_FOLDER_UNREACHABLE when the folder cannot be made, entered or written
+ * @throws DATABASE_START_FAILED with the last lines of the log of Postgres in `details.log`
+ *
+ * @example
+ * const postgres = await startEmbeddedPostgres({ dataFolder: ".sluice/postgres", role: "owner" });
+ * try {
+ *   await serve(postgres.url);
+ * } finally {
+ *   await postgres.close();
+ * }
+ */
+export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const layout = await prepareLayout(options.dataFolder);
+  if (layout.isRelocated) options.onProgress?.("relocated");
+  const memberFile = await enter(layout, options.role);
+  try {
+    const server = await withGate(layout.gateFolder, () => ensureRunning(layout, options.onProgress));
+    const url = await connectionUrl(layout.passwordFile, server.port);
+    return new Supervisor({ layout, memberFile, server, url, options });
+  } catch (error) {
+    // A server that we could not make sense of is not ours to stop.
+    await leave(layout, memberFile, async () => undefined);
+    throw toSluiceError(error, "DATABASE_START_FAILED", true);
+  }
+}
+
+/** Finds or starts the server; call it inside the gate. */
+async function ensureRunning(layout: Layout, onProgress: EmbeddedOptions["onProgress"]): Promise<Postmaster> {
+  const running = await findPostmaster(layout);
+  if (running !== undefined) {
+    onProgress?.("adopted");
+    return running;
+  }
+  const binaries = await prepareBinaries({
+    packageFolder: findBinariesPackage(),
+    copiesFolder: layout.binariesFolder,
+    user: layout.user,
+  });
+  if (hasCluster(layout)) {
+    await checkCluster(layout, binaries);
+  } else {
+    onProgress?.("preparing");
+    await createCluster(layout, binaries);
+  }
+  onProgress?.("starting");
+  const started = await startPostmaster(layout, binaries);
+  onProgress?.("ready");
+  return started;
+}
+
+interface SupervisorParts {
+  readonly layout: Layout;
+  readonly memberFile: string;
+  readonly server: Postmaster;
+  readonly url: string;
+  readonly options: EmbeddedOptions;
+}
+
+class Supervisor implements EmbeddedPostgres {
+  readonly url: string;
+  readonly folder: string;
+  readonly #parts: SupervisorParts;
+  readonly #timer: NodeJS.Timeout;
+  #server: Postmaster;
+  #isLost = false;
+  /** The look at the server that is under way. */
+  #watching: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+    this.#server = parts.server;
+    this.url = parts.url;
+    this.folder = parts.layout.home;
+    this.#timer = setInterval(() => this.#watch(), watchEveryMs).unref();
+  }
+
+  get version(): string {
+    return this.#server.version;
+  }
+
+  get postmasterPid(): number {
+    return this.#server.identity.pid;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#watching;
+    const { layout, memberFile } = this.#parts;
+    await leave(layout, memberFile, () => stopPostmaster(layout));
+  }
+
+  #watch(): void {
+    this.#watching ??= this.#look()
+      .catch((error: unknown) => this.#parts.options.onFailure?.(toSluiceError(error, "DATABASE_START_FAILED", true)))
+      .finally(() => (this.#watching = undefined));
+  }
+
+  async #look(): Promise<void> {
+    const { layout, options } = this.#parts;
+    if (isAlive(this.#server.identity)) return await boundLog(layout.logFile);
+    if (!this.#isLost) options.onProgress?.("lost");
+    this.#isLost = true;
+    this.#server = await withGate(layout.gateFolder, () => ensureRunning(layout, options.onProgress));
+    this.#isLost = false;
+    if (this.#server.port !== this.#parts.server.port) throw portLost(this.#parts.server.port);
+  }
+}
+
+function portLost(port: number): SluiceError {
+  return new SluiceError("DATABASE_START_FAILED", {
+    message: `Postgres died, and its port ${port} was taken before it was back; it listens on another one now`,
+    hint: "Restart this process, which still connects to the old port.",
+  });
+}

@@ -1,0 +1,85 @@
+/** The arrows between rooms. See ARCHITECTURE.md; test/rules/rooms.test.ts proves that these rules bite. */
+const rooms = "core|store|engine|ai|review|knowledge|agent|connect|triggers|ops|server|cli|sandbox|testing";
+
+/** What each room may import besides itself and what it lists here. */
+const mayImport = {
+  core: [],
+  store: ["core"],
+  engine: ["core", "store"],
+  ai: ["core", "store"],
+  connect: ["core", "store"],
+  triggers: ["core", "store"],
+  ops: ["core", "store", "connect"],
+  server: ["core", "store", "triggers", "ops"],
+  sandbox: ["core"],
+};
+
+const arrows = Object.entries(mayImport).map(([room, others]) => ({
+  name: `${room}-imports`,
+  severity: "error",
+  comment: `${room} imports ${others.join(", ") || "nothing of ours"}`,
+  from: { path: `^src/${room}/`, pathNot: "\\.test\\.ts$" },
+  to: { path: `^src/(${rooms})/`, pathNot: `^src/(${[room, ...others].join("|")})/` },
+}));
+
+/** A third-party library has one home. */
+const homes = {
+  "@dbos-inc/dbos-sdk": "engine",
+  kysely: "store",
+  ai: "ai",
+  "@ai-sdk/[^/]+": "ai",
+  jsonrepair: "ai",
+  "@pydantic/genai-prices": "ai",
+  undici: "connect",
+  "ipaddr.js": "connect",
+  "@slack/web-api": "connect",
+  hono: "(server|triggers)",
+  "@hono/node-server": "server",
+  "hono-openapi": "server",
+  "@node-rs/argon2": "server",
+  pino: "ops",
+  commander: "cli",
+};
+
+const libraries = Object.entries(homes).map(([library, room]) => ({
+  name: `only-${room.replaceAll(/\W/g, "")}-imports-${library.replaceAll(/\W/g, "")}`,
+  severity: "error",
+  from: { path: "^src/", pathNot: `(^src/${room}/|\\.test\\.ts$)` },
+  to: { path: `node_modules/${library}/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...arrows,
+    ...libraries,
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "only-app-and-testing-import-engine",
+      severity: "error",
+      from: { path: "^src/", pathNot: "^src/(engine/|app\\.ts|testing/)" },
+      to: { path: "^src/engine/" },
+    },
+    {
+      name: "rooms-are-entered-by-their-door",
+      severity: "error",
+      comment: "Another room is entered through its index.ts; a connector through its own file.",
+      from: { path: `^src/(${rooms})/`, pathNot: "\\.test\\.ts$" },
+      to: { path: `^src/(${rooms})/`, pathNot: ["^src/$1/", "/index\\.ts$", "^src/connect/connectors/", "^src/store/embedded/index"] },
+    },
+    { name: "src-stands-alone", severity: "error", from: { path: "^src/" }, to: { path: "^(dashboard|examples|bench|test)/" } },
+    {
+      name: "no-undeclared-packages",
+      severity: "error",
+      from: { path: "^src/", pathNot: "\\.test\\.ts$" },
+      to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], pathNot: "@ai-sdk/" },
+    },
+    { name: "nothing-unresolved", severity: "error", from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^(dist|coverage)/" },
+    enhancedResolveOptions: { conditionNames: ["source", "import", "node", "default", "types"], exportsFields: ["exports"] },
+  },
+};

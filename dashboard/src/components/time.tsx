@@ -1,0 +1,34 @@
+import { useSyncExternalStore } from "react";
+import { formatExact, formatRelative } from "../format.ts";
+
+/* One clock for the page: every relative time moves on together, once a second. */
+let now = Date.now();
+let timer: ReturnType<typeof setInterval> | undefined;
+const listeners = new Set<() => void>();
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  timer ??= setInterval(() => {
+    now = Date.now();
+    for (const each of listeners) each();
+  }, 1000);
+  return () => {
+    listeners.delete(listener);
+    if (listeners.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  };
+}
+
+/** The present time in milliseconds, renewed each second. */
+export const useNow = (): number => useSyncExternalStore(subscribe, () => now);
+
+/** A time as `5 min ago`, and exactly on hover. */
+export function RelativeTime({ at }: { readonly at: string }) {
+  const words = useSyncExternalStore(subscribe, () => formatRelative(at, now));
+  return (
+    <time dateTime={at} title={formatExact(at)} className="whitespace-nowrap tabular-nums">
+      {words}
+    </time>
+  );
+}

@@ -1,0 +1,107 @@
+import type { QueryClient } from "@tanstack/react-query";
+import { useEffect, useSyncExternalStore } from "react";
+import { sessionQuery } from "./queries.ts";
+
+/** Whether changes arrive as they happen. */
+export type LiveState = "connecting" | "live" | "lost";
+
+const topics = [
+  ...["queued", "running", "waiting", "succeeded", "failed", "cancelled", "in_doubt", "duplicate"].map(
+    (state) => `run.${state}`,
+  ),
+  ...["running", "waiting", "succeeded", "failed"].map((state) => `step.${state}`),
+];
+
+/** A flood of events becomes at most one reading of each list per this time. */
+const listIntervalMs = 1000;
+const runIntervalMs = 250;
+
+let state: LiveState = "connecting";
+const listeners = new Set<() => void>();
+
+function setState(next: LiveState): void {
+  state = next;
+  for (const listener of listeners) listener();
+}
+
+function subscribe(listener: () => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The state of the live connection. */
+export const useLiveState = (): LiveState => useSyncExternalStore(subscribe, () => state);
+
+/** Calls `run` soon after `ask`, and at most once per interval. */
+function createThrottle(intervalMs: number, run: () => void) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let lastAt = 0;
+  return {
+    ask() {
+      if (timer !== undefined) return;
+      timer = setTimeout(
+        () => {
+          timer = undefined;
+          lastAt = Date.now();
+          run();
+        },
+        Math.max(30, lastAt + intervalMs - Date.now()),
+      );
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+function connect(client: QueryClient): () => void {
+  const changedRuns = new Set<string>();
+  const invalidate = (queryKey: string[]) => void client.invalidateQueries({ queryKey });
+  const lists = createThrottle(listIntervalMs, () => {
+    for (const key of ["runs", "overview", "flows", "flow"]) invalidate([key]);
+  });
+  const runs = createThrottle(runIntervalMs, () => {
+    for (const id of changedRuns) invalidate(["run", id]);
+    changedRuns.clear();
+  });
+
+  const source = new EventSource("/api/v1/changes");
+  const onChange = (event: MessageEvent<string>) => {
+    const { runId } = JSON.parse(event.data) as { runId: string | null };
+    if (runId) {
+      changedRuns.add(runId);
+      runs.ask();
+    }
+    if (event.type.startsWith("run.")) lists.ask();
+  };
+  for (const topic of topics) source.addEventListener(topic, onChange);
+  source.addEventListener("reset", () => void client.invalidateQueries());
+  source.addEventListener("open", () => setState("live"));
+  source.addEventListener("error", () => {
+    setState("lost");
+    // A refused stream is not tried again by the browser; the session tells whether it was for want of one.
+    if (source.readyState === EventSource.CLOSED) invalidate([...sessionQuery.queryKey]);
+  });
+  return () => {
+    source.close();
+    lists.stop();
+    runs.stop();
+  };
+}
+
+const reconnectMs = 5000;
+
+/** Keeps everything that is shown up to date while the calling component is mounted. */
+export function useLiveUpdates(client: QueryClient): void {
+  useEffect(() => {
+    let disconnect = connect(client);
+    const timer = setInterval(() => {
+      if (state !== "lost") return;
+      disconnect();
+      disconnect = connect(client);
+      void client.invalidateQueries();
+    }, reconnectMs);
+    return () => {
+      clearInterval(timer);
+      disconnect();
+    };
+  }, [client]);
+}

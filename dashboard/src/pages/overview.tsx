@@ -1,0 +1,81 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { OverviewView } from "../api.ts";
+import { ErrorNotice } from "../components/error-notice.tsx";
+import { Figures } from "../components/figures.tsx";
+import { FlowList } from "../components/flow-list.tsx";
+import { NoFlows } from "../components/no-flows.tsx";
+import { Page, Panel, SkeletonRows } from "../components/panel.tsx";
+import { RefusalList } from "../components/refusal-list.tsx";
+import { RunList } from "../components/run-list.tsx";
+import { StatusIcon } from "../components/status.tsx";
+import { flowsQuery, overviewQuery } from "../queries.ts";
+
+export function OverviewPage() {
+  const { data, error, refetch } = useQuery(overviewQuery);
+  return (
+    <Page title="Overview">
+      {error && <ErrorNotice error={error} retry={() => void refetch()} />}
+      {!data && !error && (
+        <Panel title="Needs a person">
+          <SkeletonRows rows={4} />
+        </Panel>
+      )}
+      {data && (
+        <>
+          <Attention runs={data.needsAttention} />
+          <Panel title="Last 24 hours">
+            <Figures overview={data} />
+          </Panel>
+          <div className="grid gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
+            <Flows />
+            <Panel title="Refused deliveries" className="self-start">
+              {data.refusals.length > 0 ? (
+                <RefusalList refusals={data.refusals} withSource />
+              ) : (
+                <p className="px-4 py-3 text-ink-2">None. What arrived was signed and fitted its schema.</p>
+              )}
+            </Panel>
+          </div>
+        </>
+      )}
+    </Page>
+  );
+}
+
+function Attention({ runs }: { readonly runs: OverviewView["needsAttention"] }) {
+  if (runs.length === 0) {
+    return (
+      <Panel>
+        <p className="flex h-10 items-center gap-2 px-4 text-ink-2">
+          <StatusIcon status="succeeded" />
+          Nothing needs a person: no run has failed or is in doubt.
+        </p>
+      </Panel>
+    );
+  }
+  return (
+    <Panel
+      title="Needs a person"
+      aside={
+        <Link to="/runs" search={{ status: "failed,in_doubt" }} className="text-accent hover:underline">
+          All of them
+        </Link>
+      }
+    >
+      <RunList runs={runs} />
+    </Panel>
+  );
+}
+
+function Flows() {
+  const { data: flows, error, refetch } = useQuery(flowsQuery);
+  return (
+    <Panel title="Flows" className="self-start">
+      {error && <ErrorNotice error={error} retry={() => void refetch()} />}
+      {!flows && !error && <SkeletonRows rows={3} />}
+      {flows && flows.length > 0 && <FlowList flows={flows} brief />}
+      {flows?.length === 0 && <NoFlows />}
+    </Panel>
+  );
+}

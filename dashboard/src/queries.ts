@@ -1,0 +1,39 @@
+import { infiniteQueryOptions, queryOptions, useQuery } from "@tanstack/react-query";
+import { api, type Role, type RunFilter } from "./api.ts";
+
+/*
+ * What the pages read. Live events make these stale (live.ts), so nothing polls except where no event tells.
+ */
+
+export const sessionQuery = queryOptions({ queryKey: ["session"], queryFn: api.session, staleTime: 300_000 });
+
+export const statusQuery = queryOptions({ queryKey: ["status"], queryFn: api.status, staleTime: 60_000 });
+
+export const overviewQuery = queryOptions({ queryKey: ["overview"], queryFn: api.overview, refetchInterval: 60_000 });
+
+export const flowsQuery = queryOptions({ queryKey: ["flows"], queryFn: api.flows });
+
+export const flowQuery = (name: string) => queryOptions({ queryKey: ["flow", name], queryFn: () => api.flow(name) });
+
+export const runQuery = (id: string) => queryOptions({ queryKey: ["run", id], queryFn: () => api.run(id) });
+
+export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: api.keys });
+
+export const runsQuery = (filter: RunFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["runs", filter],
+    queryFn: ({ pageParam }) => api.runs(filter, pageParam),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+  });
+
+const permitted: { readonly [right in "act" | "keys"]: readonly Role[] } = {
+  act: ["admin", "builder", "operator"],
+  keys: ["admin"],
+};
+
+/** Whether the signed-in person may start, resume and cancel runs (`act`), or manage keys. The server decides again. */
+export function useMay(right: keyof typeof permitted): boolean {
+  const { data: user } = useQuery(sessionQuery);
+  return user !== undefined && permitted[right].includes(user.role);
+}

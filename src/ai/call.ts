@@ -1,0 +1,121 @@
+import type { JSONValue } from "ai";
+import { type FailureContext, toModelError } from "./failures.ts";
+import type { ModelAccess } from "./model-access.ts";
+import { type HostedModelSpec, isSimulated, type ResolvedModel, type SimulatedModelSpec } from "./model-spec.ts";
+import type { Usage } from "./prices.ts";
+import { openHostedModel } from "./providers.ts";
+import type { ModelRequest } from "./record-intent.ts";
+
+/** What a model answered. */
+export interface ModelAnswer {
+  /** As it came. */
+  readonly text: string;
+  /** `complete` also stands for reasons that say nothing, as some servers give none. */
+  readonly finish: "complete" | "length" | "refused";
+  /** Null when the provider did not say. */
+  readonly usage: Usage | null;
+}
+
+/** One request, ready to be sent. */
+export interface ModelCall {
+  readonly model: ResolvedModel;
+  readonly request: ModelRequest;
+  readonly access: ModelAccess;
+  readonly stop: AbortSignal;
+  /** Bound of what is sent, for a message about sizes. */
+  readonly inputTokens: number;
+  readonly now: () => Date;
+}
+
+const defaultTimeoutMs = 60_000;
+
+/**
+ * Stage 6: exactly one request to the model. Nothing is tried again here: the engine does, durably.
+ *
+ * @throws MODEL_* as the provider answers; PEER_MISSING, SECRET_MISSING or EGRESS_REFUSED when it cannot be asked.
+ */
+export async function callModel(call: ModelCall): Promise<ModelAnswer> {
+  const { spec } = call.model;
+  if (isSimulated(spec)) return callSimulated(spec, call);
+  const timeoutMs = spec.timeoutMs ?? defaultTimeoutMs;
+  const deadline = AbortSignal.timeout(timeoutMs);
+  try {
+    return await callHosted(spec, call, AbortSignal.any([call.stop, deadline]));
+  } catch (thrown) {
+    const { model, stop, inputTokens } = call;
+    const context: FailureContext = { model, stop, deadline, timeoutMs, inputTokens, now: call.now() };
+    throw toModelError(thrown, context);
+  }
+}
+
+async function callHosted(spec: HostedModelSpec, call: ModelCall, abortSignal: AbortSignal): Promise<ModelAnswer> {
+  const { prompt, maxOutputTokens, temperature } = call.request;
+  const { generateText } = await loadSdk();
+  const result = await generateText({
+    model: await openHostedModel(spec, call.access),
+    instructions: prompt.system,
+    messages: [...prompt.messages],
+    ...(prompt.schema && spec.structuredOutput !== false && { output: rawJson(prompt.schema as Record<string, JSONValue>) }),
+    maxOutputTokens,
+    temperature,
+    ...(spec.reasoning && { reasoning: spec.reasoning }),
+    // Strict mode takes a subset of JSON Schema only and rejects the rest; our own ladder checks the answer in any case.
+    providerOptions: { openai: { store: false, strictJsonSchema: false }, compatible: { strictJsonSchema: false } },
+    maxRetries: 0,
+    abortSignal,
+    telemetry: { isEnabled: false },
+  });
+  return { text: result.text, finish: toFinish(result.finishReason), usage: toUsage(result.usage) };
+}
+
+/** Loaded with the first request, since it takes 0.1 s and 30 MB. */
+async function loadSdk(): Promise<typeof import("ai")> {
+  const sdk = await import("ai");
+  // It prints warnings to the console, about settings that a model ignores.
+  globalThis.AI_SDK_LOG_WARNINGS = false;
+  return sdk;
+}
+
+/** Asks for JSON of a schema and leaves the text as it is, where the SDK's own output would throw at what can be repaired. */
+function rawJson(schema: Record<string, JSONValue>) {
+  return {
+    name: "raw-json",
+    responseFormat: Promise.resolve({ type: "json" as const, schema, name: "answer" }),
+    parseCompleteOutput: ({ text }: { text: string }) => Promise.resolve(text),
+    parsePartialOutput: () => Promise.resolve(undefined),
+    createElementStreamTransform: () => undefined,
+  };
+}
+
+function toFinish(reason: string): ModelAnswer["finish"] {
+  if (reason === "length") return "length";
+  return reason === "content-filter" ? "refused" : "complete";
+}
+
+interface SdkUsage {
+  readonly inputTokens: number | undefined;
+  readonly outputTokens: number | undefined;
+  readonly inputTokenDetails: { readonly cacheReadTokens: number | undefined };
+}
+
+function toUsage({ inputTokens, outputTokens, inputTokenDetails }: SdkUsage): Usage | null {
+  if (inputTokens === undefined || outputTokens === undefined) return null;
+  return { inputTokens, outputTokens, cachedInputTokens: inputTokenDetails.cacheReadTokens ?? 0 };
+}
+
+async function callSimulated(spec: SimulatedModelSpec, call: ModelCall): Promise<ModelAnswer> {
+  const { createSimulatedAnswer, simulatedLatencyMs } = await import("./simulated/answer.ts");
+  const { text, inputTokens, outputTokens } = createSimulatedAnswer(call.request.prompt);
+  await pause(simulatedLatencyMs(call.request.prompt, spec.latencyMs ?? 0), call);
+  return { text, finish: "complete", usage: { inputTokens, outputTokens, cachedInputTokens: 0 } };
+}
+
+async function pause(delayMs: number, call: ModelCall): Promise<void> {
+  const { setTimeout } = await import("node:timers/promises");
+  try {
+    if (delayMs > 0) await setTimeout(delayMs, undefined, { signal: call.stop });
+  } catch (thrown) {
+    const { model, stop, inputTokens } = call;
+    throw toModelError(thrown, { model, stop, deadline: stop, timeoutMs: delayMs, inputTokens, now: call.now() });
+  }
+}

@@ -1,0 +1,130 @@
+import { secret, SluiceError } from "../core/index.ts";
+import { findLocalModel, type LocalServer } from "./local-models.ts";
+import type { ModelFetch } from "./model-access.ts";
+import {
+  isSimulated,
+  modelIdOf,
+  type ModelDescription,
+  type ModelsConfig,
+  type ModelSpec,
+  type ResolvedModel,
+  type ResolvedModels,
+} from "./model-spec.ts";
+
+/** What {@link resolveModels} takes. */
+export interface ResolveModelsOptions {
+  readonly config: ModelsConfig;
+  /** Where provider keys are looked for; only whether they are set is read. */
+  readonly environment: { readonly [name: string]: string | undefined };
+  /** Whether to look for a model server on this machine, when nothing else is there. Default: false. */
+  readonly detectLocal?: boolean;
+  /** Used only to look for local servers; must be allowed to reach them. */
+  readonly fetch: ModelFetch;
+  /** Where to look. Default: the usual ports of Ollama, LM Studio, llama.cpp and vLLM. */
+  readonly localServers?: readonly LocalServer[];
+}
+
+type Choice = Pick<ResolvedModel, "reason"> & { readonly fast: ModelSpec; readonly smart: ModelSpec };
+
+/**
+ * Decides what each model name stands for.
+ *
+ * A configuration decides alone: when it lacks `fast` or `smart`, that name means the other, or the first model named, so that
+ * no data goes to a provider that nobody named. Without a configuration: OpenAI when its key is set, else Anthropic, else a
+ * server found on this machine, else the simulated model.
+ *
+ * @throws CONFIG_INVALID when a base URL is missing or unusable.
+ */
+export async function resolveModels(options: ResolveModelsOptions): Promise<ResolvedModels> {
+  const configured = Object.entries(options.config);
+  const first = configured[0];
+  if (first !== undefined) return fromConfig(options.config, first);
+  const { fast, smart, reason } = fromEnvironment(options.environment) ?? (await fromThisMachine(options)) ?? simulated;
+  return toMap([
+    { name: "fast", spec: fast, reason },
+    { name: "smart", spec: smart, reason },
+  ]);
+}
+
+/** The models as status pages show them. */
+export function describeModels(models: ResolvedModels): ModelDescription[] {
+  return [...models.values()].map(({ name, spec, reason }) => ({
+    name,
+    provider: spec.provider,
+    model: modelIdOf(spec),
+    simulated: isSimulated(spec),
+    reason,
+  }));
+}
+
+function fromConfig(config: ModelsConfig, [firstName]: readonly [string, ModelSpec]): ResolvedModels {
+  const standIn = (name: string, other: string): ResolvedModel[] => {
+    const source = config[other] === undefined ? firstName : other;
+    const spec = config[source];
+    return config[name] !== undefined || spec === undefined
+      ? []
+      : [{ name, spec, reason: `not configured; stands for ${source}` }];
+  };
+  const named = Object.entries(config).map(([name, spec]) => {
+    checkSpec(name, spec);
+    return { name, spec, reason: "configured" };
+  });
+  return toMap([...named, ...standIn("fast", "smart"), ...standIn("smart", "fast")]);
+}
+
+function checkSpec(name: string, spec: ModelSpec): void {
+  if (isSimulated(spec)) return;
+  const { baseUrl, provider } = spec;
+  if (baseUrl === undefined && provider !== "openai-compatible") return;
+  if (baseUrl !== undefined && /^https?:$/.test(URL.parse(baseUrl)?.protocol ?? "")) return;
+  throw new SluiceError("CONFIG_INVALID", {
+    message: `model ${JSON.stringify(name)} of provider ${provider} has no usable baseUrl`,
+    hint: "Write the server's address up to and including /v1, such as http://127.0.0.1:11434/v1.",
+  });
+}
+
+const simulated: Choice = {
+  fast: { provider: "simulated" },
+  smart: { provider: "simulated" },
+  reason: "no model is configured and no provider key is set",
+};
+
+/** The newest models that both the provider's package and the price list know, as of their pinned versions. */
+function fromEnvironment(environment: ResolveModelsOptions["environment"]): Choice | undefined {
+  const isSet = (name: string) => (environment[name] ?? "").trim() !== "";
+  if (isSet("OPENAI_API_KEY")) {
+    const openai = { provider: "openai", apiKey: secret("OPENAI_API_KEY"), ...baseUrlOf(environment) } as const;
+    return {
+      fast: { ...openai, model: "gpt-6-luna", reasoning: "none" },
+      smart: { ...openai, model: "gpt-6-sol", reasoning: "low" },
+      reason: "OPENAI_API_KEY is set",
+    };
+  }
+  if (isSet("ANTHROPIC_API_KEY")) {
+    const anthropic = { provider: "anthropic", apiKey: secret("ANTHROPIC_API_KEY") } as const;
+    return {
+      fast: { ...anthropic, model: "claude-haiku-4-5" },
+      smart: { ...anthropic, model: "claude-sonnet-5" },
+      reason: "ANTHROPIC_API_KEY is set",
+    };
+  }
+  return undefined;
+}
+
+/** Who moved the key's owner elsewhere with `OPENAI_BASE_URL`, as OpenAI's own clients read it, means us too. */
+function baseUrlOf(environment: ResolveModelsOptions["environment"]): { readonly baseUrl?: string } {
+  const baseUrl = (environment["OPENAI_BASE_URL"] ?? "").trim();
+  return baseUrl === "" ? {} : { baseUrl };
+}
+
+async function fromThisMachine(options: ResolveModelsOptions): Promise<Choice | undefined> {
+  if (options.detectLocal !== true) return undefined;
+  const found = await findLocalModel(options.fetch, options.localServers);
+  if (found === undefined) return undefined;
+  const spec = { provider: "openai-compatible", model: found.model, baseUrl: found.baseUrl } as const;
+  return { fast: spec, smart: spec, reason: `${found.server} answers at ${found.baseUrl}` };
+}
+
+function toMap(models: readonly ResolvedModel[]): ResolvedModels {
+  return new Map(models.map((model) => [model.name, model]));
+}

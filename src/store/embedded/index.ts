@@ -1,0 +1,6 @@
+export {
+  startEmbeddedPostgres,
+  type EmbeddedOptions,
+  type EmbeddedPhase,
+  type EmbeddedPostgres,
+} from "./supervisor.ts";
