@@ -1,3 +1,4 @@
+import type { Json } from "../../src/core/json.ts";
 import type {
   ApiKeyView,
   FlowDetailView,
@@ -11,6 +12,7 @@ import type {
   UserView,
 } from "../../src/server/api/schemas.ts";
 
+export type { Json } from "../../src/core/json.ts";
 export type {
   AiCallView,
   ApiKeyView,
@@ -26,8 +28,6 @@ export type {
   UserView,
 } from "../../src/server/api/schemas.ts";
 
-/** Any JSON, as payloads, inputs and outputs are. */
-export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 export type RunStatus = RunView["status"];
 export type Role = UserView["role"];
 export type RunError = NonNullable<RunView["error"]>;
@@ -128,8 +128,6 @@ export const api = {
   run: (id: string) => call<RunDetailView>("GET", `/runs/${segment(id)}`),
   resume: (id: string) => call<RunView>("POST", `/runs/${segment(id)}/resume`),
   cancel: (id: string) => call<RunView>("POST", `/runs/${segment(id)}/cancel`),
-  signal: (id: string, name: string, value: Json) =>
-    call<{ accepted: boolean }>("POST", `/runs/${segment(id)}/signals/${segment(name)}`, { value }),
   keys: async () => (await call<{ items: ApiKeyView[] }>("GET", "/keys")).items,
   createKey: (key: { name: string; role: Role }) => call<CreatedApiKey>("POST", "/keys", key),
   revokeKey: (id: string) => call<void>("DELETE", `/keys/${segment(id)}`),

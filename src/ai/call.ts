@@ -1,10 +1,12 @@
+import { setTimeout } from "node:timers/promises";
 import type { JSONValue } from "ai";
-import { type FailureContext, toModelError } from "./failures.ts";
+import { toModelError } from "./failures.ts";
 import type { ModelAccess } from "./model-access.ts";
 import { type HostedModelSpec, isSimulated, type ResolvedModel, type SimulatedModelSpec } from "./model-spec.ts";
 import type { Usage } from "./prices.ts";
 import { openHostedModel } from "./providers.ts";
 import type { ModelRequest } from "./record-intent.ts";
+import { createSimulatedAnswer, simulatedLatencyMs } from "./simulated/answer.ts";
 
 /** What a model answered. */
 export interface ModelAnswer {
@@ -35,16 +37,15 @@ const defaultTimeoutMs = 60_000;
  * @throws MODEL_* as the provider answers; PEER_MISSING, SECRET_MISSING or EGRESS_REFUSED when it cannot be asked.
  */
 export async function callModel(call: ModelCall): Promise<ModelAnswer> {
-  const { spec } = call.model;
-  if (isSimulated(spec)) return callSimulated(spec, call);
-  const timeoutMs = spec.timeoutMs ?? defaultTimeoutMs;
+  const { model, stop, inputTokens, now } = call;
+  const { spec } = model;
+  const timeoutMs = (isSimulated(spec) ? undefined : spec.timeoutMs) ?? defaultTimeoutMs;
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
-    return await callHosted(spec, call, AbortSignal.any([call.stop, deadline]));
+    if (isSimulated(spec)) return await callSimulated(spec, call);
+    return await callHosted(spec, call, AbortSignal.any([stop, deadline]));
   } catch (thrown) {
-    const { model, stop, inputTokens } = call;
-    const context: FailureContext = { model, stop, deadline, timeoutMs, inputTokens, now: call.now() };
-    throw toModelError(thrown, context);
+    throw toModelError(thrown, { model, stop, deadline, timeoutMs, inputTokens, now: now() });
   }
 }
 
@@ -55,7 +56,8 @@ async function callHosted(spec: HostedModelSpec, call: ModelCall, abortSignal: A
     model: await openHostedModel(spec, call.access),
     instructions: prompt.system,
     messages: [...prompt.messages],
-    ...(prompt.schema && spec.structuredOutput !== false && { output: rawJson(prompt.schema as Record<string, JSONValue>) }),
+    ...(prompt.schema &&
+      spec.structuredOutput !== false && { output: rawJson(prompt.schema as Record<string, JSONValue>) }),
     maxOutputTokens,
     temperature,
     ...(spec.reasoning && { reasoning: spec.reasoning }),
@@ -103,19 +105,9 @@ function toUsage({ inputTokens, outputTokens, inputTokenDetails }: SdkUsage): Us
   return { inputTokens, outputTokens, cachedInputTokens: inputTokenDetails.cacheReadTokens ?? 0 };
 }
 
-async function callSimulated(spec: SimulatedModelSpec, call: ModelCall): Promise<ModelAnswer> {
-  const { createSimulatedAnswer, simulatedLatencyMs } = await import("./simulated/answer.ts");
-  const { text, inputTokens, outputTokens } = createSimulatedAnswer(call.request.prompt);
-  await pause(simulatedLatencyMs(call.request.prompt, spec.latencyMs ?? 0), call);
+async function callSimulated(spec: SimulatedModelSpec, { request, stop }: ModelCall): Promise<ModelAnswer> {
+  const { text, inputTokens, outputTokens } = createSimulatedAnswer(request.prompt);
+  const latencyMs = simulatedLatencyMs(request.prompt, spec.latencyMs ?? 0);
+  if (latencyMs > 0) await setTimeout(latencyMs, undefined, { signal: stop });
   return { text, finish: "complete", usage: { inputTokens, outputTokens, cachedInputTokens: 0 } };
-}
-
-async function pause(delayMs: number, call: ModelCall): Promise<void> {
-  const { setTimeout } = await import("node:timers/promises");
-  try {
-    if (delayMs > 0) await setTimeout(delayMs, undefined, { signal: call.stop });
-  } catch (thrown) {
-    const { model, stop, inputTokens } = call;
-    throw toModelError(thrown, { model, stop, deadline: stop, timeoutMs: delayMs, inputTokens, now: call.now() });
-  }
 }

@@ -61,7 +61,8 @@ function fromGuardedFetch(error: SluiceError, { model }: FailureContext): Sluice
 function fromNetwork(chain: readonly Error[], { model }: FailureContext): SluiceError {
   const last = chain.at(-1);
   const system = chain.map((error) => (error as NodeJS.ErrnoException).code).find((code) => typeof code === "string");
-  const isAnswer = /^AI_(?:APICall|InvalidResponseData|EmptyResponseBody|NoContentGenerated|JSONParse|TypeValidation)Error$/;
+  const isAnswer =
+    /^AI_(?:APICall|InvalidResponseData|EmptyResponseBody|NoContentGenerated|JSONParse|TypeValidation)Error$/;
   const isNetwork = system !== undefined && /^(?:E[A-Z_]+|UND_ERR_\w+|ERR_(?:SSL|TLS|STREAM)_\w+)$/.test(system);
   if (isNetwork || chain.some((error) => isAnswer.test(error.name) || isFetchFailure(error))) {
     return new SluiceError("MODEL_UNAVAILABLE", {
@@ -109,11 +110,13 @@ interface Signs extends ErrorAnswer {
 }
 
 const quotaLabels = /^(?:insufficient_quota|billing\w*|credit\w*|spend\w*|payment_required)$/;
-const quotaText = /credit balance is too low|specified (?:api )?usage limits|exceeded your current quota|spend(?:ing)? limit/i;
+const quotaText =
+  /credit balance is too low|specified (?:api )?usage limits|exceeded your current quota|spend(?:ing)? limit/i;
 const contextText =
   /context_length_exceeded|exceed_context_size|maximum context|context (?:length|window|size)|(?:prompt|input) is too long|too many (?:input )?tokens|request_too_large/i;
 const refusalText = /content_filter|content_policy|content management policy|moderation|safety system/i;
-const retiredText = /model_not_found|model_decommissioned|model\b.{0,80}\b(?:not (?:found|exist)|does not exist|deprecated|retired|decommissioned)/i;
+const retiredText =
+  /model_not_found|model_decommissioned|model\b.{0,80}\b(?:not (?:found|exist)|does not exist|deprecated|retired|decommissioned)/i;
 
 const reactions: readonly (readonly [applies: (signs: Signs) => boolean, reaction: Reaction])[] = [
   // A limit per minute of Gemini speaks of quota as well, but says when it ends.
@@ -162,11 +165,12 @@ const reactions: readonly (readonly [applies: (signs: Signs) => boolean, reactio
     },
   ],
   [
-    ({ status, text }) => status === 410 || (status === 404 && isJson(text)) || (status >= 400 && retiredText.test(text)),
+    ({ status, text }) =>
+      status === 410 || (status === 404 && isJson(text)) || (status >= 400 && retiredText.test(text)),
     {
       code: "MODEL_RETIRED",
       what: "does not exist any more, or not for this key",
-      hint: "Configure another model id under this name.",
+      hint: "Configure another model id under this name. With a server of your own, check its baseUrl.",
     },
   ],
   [

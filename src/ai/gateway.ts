@@ -75,7 +75,15 @@ function objectQuestion<T>(request: ObjectRequest<T>): Question<T> {
 
 function classifyQuestion<Label extends string>(request: ClassifyRequest<Label>): Question<{ label: Label }> {
   const labels = Object.entries<string>(request.labels);
-  const schema = z.object({ label: z.enum(Object.keys(request.labels) as Label[]) }) as unknown as Schema<{ label: Label }>;
+  if (labels.length === 0) {
+    throw new SluiceError("FLOW_INVALID", {
+      message: "ai.classify was given no labels",
+      hint: "Name at least one label.",
+    });
+  }
+  const schema = z.object({ label: z.enum(Object.keys(request.labels) as Label[]) }) as unknown as Schema<{
+    label: Label;
+  }>;
   const meanings = labels.map(([label, meaning]) => `- ${label}: ${meaning}`).join("\n");
   const instructions = `${request.instructions.trim()}\n\nChoose the label that fits best:\n${meanings}`;
   return objectQuestion({ ...request, instructions, schema });

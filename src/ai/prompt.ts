@@ -43,7 +43,12 @@ export function composeCorrection(prompt: Prompt, answer: string, complaint: str
 /** Gives back the data of a message of {@link composePrompt}; undefined when there is none. */
 export function readData(content: string): unknown {
   const json = /<data>\n([^<]*)\n<\/data>/.exec(content)?.[1];
-  return json === undefined ? undefined : JSON.parse(json);
+  try {
+    return json === undefined ? undefined : (JSON.parse(json) as unknown);
+  } catch {
+    // A message that somebody else wrote in this form.
+    return undefined;
+  }
 }
 
 /** `<` is escaped inside the JSON, so that no received text can close the delimiter. */

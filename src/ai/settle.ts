@@ -16,13 +16,19 @@ export interface Settlement {
 
 /** Stage 7: what an answer used and cost, whatever validation then says of it. */
 export async function settleAnswer(model: ResolvedModel, { usage }: ModelAnswer): Promise<Settlement> {
-  if (usage === null) return { inputTokens: null, outputTokens: null, costMicroUsd: isSimulated(model.spec) ? 0 : null };
+  if (usage === null)
+    return { inputTokens: null, outputTokens: null, costMicroUsd: isSimulated(model.spec) ? 0 : null };
   const { inputTokens, outputTokens } = usage;
   return { inputTokens, outputTokens, costMicroUsd: await costMicroUsd(model.spec, usage) };
 }
 
 /** After these the model may have worked, and the provider may charge for it. */
-const maybeCharged: ReadonlySet<ErrorCode> = new Set(["MODEL_TIMEOUT", "MODEL_UNAVAILABLE", "SHUTTING_DOWN", "INTERNAL"]);
+const maybeCharged: ReadonlySet<ErrorCode> = new Set([
+  "MODEL_TIMEOUT",
+  "MODEL_UNAVAILABLE",
+  "SHUTTING_DOWN",
+  "INTERNAL",
+]);
 
 /** Stage 7 without an answer: a request that was turned away costs 0; what one that broke off costs is unknown. */
 export function settleFailure(model: ResolvedModel, error: SluiceError): Settlement {
@@ -45,5 +51,12 @@ export async function recordOutcome(
   const { settlement, answer, rung, error, now } = outcome;
   const response: Json = answer && { text: answer.text, finish: answer.finish };
   const status = error === null ? "succeeded" : "failed";
-  await journal.settle(id, { ...settlement, response, rung, error: error && { ...error.toJSON() }, status, finishedAt: now });
+  await journal.settle(id, {
+    ...settlement,
+    response,
+    rung,
+    error: error && { ...error.toJSON() },
+    status,
+    finishedAt: now,
+  });
 }

@@ -100,6 +100,11 @@ async function performOnce<Input, Output>(
   earlier: Receipt | null,
   receipts: ReceiptJournal,
 ): Promise<Output> {
+  if (earlier?.state === "done") {
+    // The process died after the effect was settled and before its step was recorded.
+    await receipts.settle(call.attempt.key, { state: "done", response: earlier.response });
+    return checkOutput(call.definition, call.context, earlier.response);
+  }
   const output = await outputOf(call, earlier).catch(async (thrown: unknown) => {
     const error = toSluiceError(thrown);
     // What this attempt did not do, an earlier one may still have done.
@@ -113,7 +118,8 @@ async function performOnce<Input, Output>(
 }
 
 async function outputOf<Input, Output>(call: Call<Input, Output>, earlier: Receipt | null): Promise<Output> {
-  return (await findEarlier(call, earlier)) ?? perform(call);
+  const found = await findEarlier(call, earlier);
+  return found === undefined ? perform(call) : found;
 }
 
 async function perform<Input, Output>({ definition, context, input }: Call<Input, Output>): Promise<Output> {
@@ -126,7 +132,6 @@ async function findEarlier<Input, Output>(
   earlier: Receipt | null,
 ): Promise<Output | undefined> {
   const { definition, context, input } = call;
-  if (earlier?.state === "done") return checkOutput(definition, context, earlier.response);
   if (!mayHaveHappened(earlier)) return undefined;
   if (definition.lookup === undefined) {
     if (isUnrepeatable(call)) throw inDoubt(call);

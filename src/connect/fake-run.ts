@@ -42,6 +42,8 @@ export interface FakeRun {
   readonly journal: ReceiptJournal;
   readonly abort: AbortController;
   within<T>(work: () => Promise<T>): Promise<T>;
+  /** The same from the run's first step, as a resumed run does it: the receipts are kept. */
+  again<T>(work: () => Promise<T>): Promise<T>;
 }
 
 /** Makes a {@link FakeRun}. For the tests of this room; a flow is tested with `sluice/testing`. */
@@ -77,7 +79,17 @@ export function createFakeRun(options: FakeRunOptions = {}): FakeRun {
       return tryUntilDone(request, step, { sequence: steps.length - 1, signal: abort.signal, ...options });
     },
   };
-  return { steps, receipts, journal, abort, within: (work) => withRunScope(scope, work) };
+  return {
+    steps,
+    receipts,
+    journal,
+    abort,
+    within: (work) => withRunScope(scope, work),
+    again(work) {
+      steps.length = 0;
+      return withRunScope(scope, work);
+    },
+  };
 }
 
 async function tryUntilDone<T>(

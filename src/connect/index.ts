@@ -19,5 +19,6 @@ export {
 export { createGuardedFetch, type GuardedFetch, type GuardedFetchOptions } from "./http/guarded-fetch.ts";
 export { createScrubber, type Scrubber } from "./scrubber.ts";
 export { resolveSecret, Secret } from "./secret.ts";
+export { openStandInSecrets } from "./stand-in-secrets.ts";
 export { readRetryAfterMs } from "./retry-after.ts";
 export { readJson, toVendorError, type VendorErrorCode, type VendorRefusal } from "./vendor-answer.ts";

@@ -27,10 +27,10 @@ export async function readFilteredCalls(folder: string, filter: CallFilter = {})
 }
 
 /** What counts of a request to the control interface. */
-export type ControlCall = Pick<IncomingCall, "method" | "resource" | "query" | "headers" | "body">;
+type ControlCall = Pick<IncomingCall, "method" | "resource" | "query" | "headers" | "body">;
 
 /** What the control interface works with. */
-export interface ControlParts {
+interface ControlParts {
   readonly control: Control;
   readonly folder: string;
   readonly controlToken: string;

@@ -3,7 +3,7 @@ import { SluiceError } from "../core/index.ts";
 import type { FaultParams, FaultPlay, IncomingCall, SandboxSystem } from "./exchange.ts";
 import { hubspotFaults } from "./hubspot-answers.ts";
 import { openaiFaults } from "./openai.ts";
-import { slackFaults } from "./slack.ts";
+import { slackFaults } from "./slack-answers.ts";
 
 const faults = { slack: slackFaults, hubspot: hubspotFaults, openai: openaiFaults };
 

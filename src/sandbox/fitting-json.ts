@@ -57,11 +57,11 @@ function fitObject(schema: SchemaNode, root: unknown, depth: number): Json {
   );
 }
 
-/** Objects are joined; of other parts the last that says anything counts. */
-function fitAll(schema: SchemaNode, parts: readonly unknown[], root: unknown, depth: number): Json {
+/** Objects are joined; of other parts the last counts. */
+function fitAll(schema: SchemaNode, allOf: readonly unknown[], root: unknown, depth: number): Json {
   const { allOf: _, ...own } = schema;
-  const values = [...parts, own].filter((part) => isRecord(part) && Object.keys(part).length > 0);
-  const fitted = values.map((part) => fit(part, root, depth + 1));
+  const parts = "type" in own || "properties" in own ? [...allOf, own] : allOf;
+  const fitted = parts.map((part) => fit(part, root, depth + 1));
   return fitted.every(isRecord) ? (Object.assign({}, ...fitted) as Json) : (fitted.at(-1) ?? mark);
 }
 

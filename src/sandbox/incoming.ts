@@ -85,7 +85,10 @@ function parseBody(bytes: Buffer | "too_large", contentType: string): Pick<Incom
     return { body: Object.fromEntries(new URLSearchParams(text)), bodyState: "parsed" };
   }
   try {
-    return { body: JSON.parse(text) as Json, bodyState: "parsed" };
+    const body = JSON.parse(text) as Json;
+    // Throws for a body nested too deep to be written again, as the record must.
+    JSON.stringify(body);
+    return { body, bodyState: "parsed" };
   } catch {
     // The record keeps what came; the stand-in refuses it in its own words.
     return { body: text, bodyState: "broken" };

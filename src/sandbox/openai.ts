@@ -24,7 +24,7 @@ const contextTokens = 128_000;
 const charactersPerToken = 4;
 
 /** What OpenAI's stand-in needs besides the call. */
-export interface OpenaiSettings {
+interface OpenaiSettings {
   readonly key: string;
   readonly brain: Brain;
   /** Changes what the brain answered; how faults spoil an answer. */
@@ -62,13 +62,16 @@ async function complete(call: IncomingCall, { brain, edit }: OpenaiSettings): Pr
   const content = thought.slice(0, limit * charactersPerToken);
   const answer = edit?.(content) ?? { content, finishReason: content === thought ? "stop" : "length" };
   const usage = { promptTokens, completionTokens: tokensIn(content) };
-  return { ...toCompletion(call, request, answer, usage), headers: limitHeaders() };
+  const completion = toCompletion(call, request, answer, usage);
+  return { ...completion, headers: { ...limitHeaders(), ...completion.headers } };
 }
 
 /** A brain that fails is a server that fails: the call is answered and recorded as such. */
 async function think(brain: Brain, request: ChatRequest): Promise<string | undefined> {
   try {
-    return (await brain(request)).content;
+    const { content } = await brain(request);
+    if (typeof content !== "string") throw new TypeError("content is not a string");
+    return content;
   } catch (error) {
     process.stderr.write(`sandbox: the brain threw ${error instanceof Error ? error.name : typeof error}\n`);
     return undefined;

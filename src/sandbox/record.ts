@@ -75,6 +75,12 @@ export class CallRecord {
     return this.#nextWrite;
   }
 
+  /** Closes the file when all that was appended is on disk. */
+  async close(): Promise<void> {
+    await (this.#nextWrite ?? this.#written);
+    await this.#file.close();
+  }
+
   async #writeBatch(): Promise<void> {
     const text = this.#batch.join("");
     this.#batch = [];

@@ -52,7 +52,7 @@ export interface Sandbox {
   hubspotContacts(): Promise<readonly HubspotContact[]>;
   /** Replaces the rules, and counts anew. @throws CONFIG_INVALID for an unknown system or kind; the old rules then stay. */
   setFaults(rules: readonly FaultRule[]): Promise<void>;
-  /** Ends the process. Calls without an answer yet get none. */
+  /** Ends the process; until then it keeps this one from ending by itself. Calls without an answer yet get none. */
   close(): Promise<void>;
 }
 
@@ -118,7 +118,7 @@ class SandboxLink {
     this.#child = child;
     this.ready = this.#started.promise;
     child.on("message", (message: FromSandbox) => this.#take(message));
-    child.on("error", (error) => this.#fail(`could not be started: ${error.message}`));
+    child.on("error", (error) => this.#fail(`cannot be reached: ${error.message}`));
     child.on("exit", (code, signal) => this.#fail(`ended with ${signal ?? `code ${code}`}`));
   }
 

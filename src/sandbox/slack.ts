@@ -1,6 +1,6 @@
 import { isRecord, toJson, type Json, type JsonObject } from "../core/index.ts";
-import { bearerToken, type FaultPlay, type IncomingCall, type Reply } from "./exchange.ts";
-import { commonFaults } from "./common-faults.ts";
+import { bearerToken, type IncomingCall, type Reply } from "./exchange.ts";
+import { accepted, refused } from "./slack-answers.ts";
 import { channelIdOf } from "./slack-channel.ts";
 import { toMicros, type SandboxState, type SlackChannel, type SlackMessage } from "./state.ts";
 
@@ -12,8 +12,9 @@ const members = [
   { id: "U0PRIYA000", name: "priya", real_name: "Priya Sharma", is_bot: false },
   { id: "U0TOMAS000", name: "tomas", real_name: "Tomas Novak", is_bot: false },
 ];
-/** @see https://docs.slack.dev/changelog/2018-truncating-really-long-messages */
+/** @see https://docs.slack.dev/reference/methods/chat.postMessage */
 const maxTextLength = 40_000;
+/** The most that conversations.history gives at once. */
 const maxPageSize = 999;
 
 /** The arguments of a Web API call: the query and the form or JSON body as one, values that were JSON text parsed. */
@@ -102,7 +103,7 @@ function history(args: Arguments, _call: IncomingCall, state: SandboxState): Rep
   if (cursor === null) return refused("invalid_cursor");
   if (Number.isNaN(oldest)) return refused("invalid_ts_oldest");
   if (Number.isNaN(latest)) return refused("invalid_ts_latest");
-  const inclusive = textOf(args, "inclusive") === "true";
+  const inclusive = isSet(args, "inclusive");
   const from = cursor === undefined ? Infinity : toMicros(cursor);
   const found = state
     .messagesIn(id)
@@ -118,7 +119,7 @@ function history(args: Arguments, _call: IncomingCall, state: SandboxState): Rep
 function toHistoryPage(found: readonly SlackMessage[], args: Arguments): Reply {
   const limit = pageSizeOf(args);
   const next = found[limit];
-  const withMetadata = textOf(args, "include_all_metadata") === "true";
+  const withMetadata = isSet(args, "include_all_metadata");
   return accepted({
     messages: found.slice(0, limit).map((message) => toWireMessage(message, withMetadata)),
     has_more: next !== undefined,
@@ -207,8 +208,7 @@ function isMetadata(value: Json): boolean {
 
 /** In a form, Slack takes structured arguments as JSON text. */
 function toArguments(call: IncomingCall): Arguments {
-  const args: { [name: string]: Json } = Object.fromEntries(call.query);
-  if (isRecord(call.body)) Object.assign(args, call.body);
+  const args: { [name: string]: Json } = { ...Object.fromEntries(call.query), ...(isRecord(call.body) && call.body) };
   for (const name of ["metadata", "blocks", "attachments"]) {
     if (Object.hasOwn(args, name)) args[name] = parsedIfText(args[name] ?? null);
   }
@@ -234,47 +234,9 @@ function textOf(args: Arguments, name: string): string | undefined {
       : undefined;
 }
 
+const isSet = (args: Arguments, name: string) => ["true", "1"].includes(textOf(args, name) ?? "");
+
 function listOf(args: Arguments, name: string): readonly Json[] {
   const value = args[name];
   return Array.isArray(value) ? (value as readonly Json[]) : [];
 }
-
-const scopes = { "x-oauth-scopes": "chat:write,channels:read,channels:history,users:read" };
-
-function accepted(body: JsonObject): Reply {
-  return { status: 200, headers: scopes, body: { ok: true, ...body } };
-}
-
-/** Slack answers an error with status 200. */
-function refused(error: string, more: JsonObject = {}): Reply {
-  return { status: 200, headers: scopes, body: { ok: false, error, ...more } };
-}
-
-const refuses =
-  (error: string, more?: JsonObject): FaultPlay =>
-  () =>
-    refused(error, more);
-
-/** The faults of Slack's stand-in. @see https://docs.slack.dev/reference/methods/chat.postMessage#errors */
-export const slackFaults = {
-  ...commonFaults,
-  /** Status 429 with `Retry-After` in whole seconds, from `retryAfterMs`. */
-  ratelimited: ({ params }) => ({
-    status: 429,
-    headers: { "retry-after": String(Math.ceil((params.retryAfterMs ?? 1000) / 1000)) },
-    body: { ok: false, error: "ratelimited" },
-  }),
-  invalid_auth: refuses("invalid_auth"),
-  token_revoked: refuses("token_revoked"),
-  account_inactive: refuses("account_inactive"),
-  missing_scope: refuses("missing_scope", { needed: "chat:write", provided: "channels:read" }),
-  channel_not_found: refuses("channel_not_found"),
-  not_in_channel: refuses("not_in_channel"),
-  is_archived: refuses("is_archived"),
-  msg_too_long: refuses("msg_too_long"),
-  restricted_action: refuses("restricted_action"),
-  internal_error: refuses("internal_error"),
-  fatal_error: refuses("fatal_error"),
-  server_error: () => ({ status: 500, body: { ok: false, error: "internal_error" } }),
-  service_unavailable: () => ({ status: 503, body: { ok: false, error: "service_unavailable" } }),
-} as const satisfies Record<string, FaultPlay>;

@@ -10,7 +10,9 @@ const loopback = ["localhost", "127.0.0.1", "[::1]"];
  * @throws HOST_NOT_ALLOWED
  */
 export function createHostGuard(allowedHosts: readonly string[], publicUrl: string): MiddlewareHandler {
-  const allowed = new Set([...loopback, new URL(publicUrl).hostname, ...allowedHosts].map((host) => host.toLowerCase()));
+  const allowed = new Set(
+    [...loopback, new URL(publicUrl).hostname, ...allowedHosts].map((host) => host.toLowerCase()),
+  );
   return async (context, next) => {
     const host = parseHost(context.req.header("host") ?? new URL(context.req.url).host);
     if (host === null || !(allowed.has(host.name) || allowed.has(host.nameAndPort))) {

@@ -1,69 +1,14 @@
 import { Hono } from "hono";
-import {
-  isRecord,
-  parseSchema,
-  SluiceError,
-  toSluiceError,
-  type AnyFlow,
-  type ErrorCode,
-  type Json,
-  type WebhookTrigger,
-} from "../core/index.ts";
+import { isRecord, parseSchema, SluiceError, toSluiceError, type Json, type WebhookTrigger } from "../core/index.ts";
 import { readBody, readBodyType, type BodyType } from "./body.ts";
+import { headerIdentity } from "./delivery-identity.ts";
+import type { AcceptedDelivery, FinishedRun, Hook, HookPorts } from "./hook-ports.ts";
 import { findNonJson, parseForm, parseJson } from "./payload.ts";
 import { toProblem } from "./problem.ts";
 import { toRawRequest, type RawRequest } from "./raw-request.ts";
 import type { DeliveryIdentity, Scheme } from "./scheme.ts";
 import { schemeOf, sha256Hex } from "./schemes.ts";
-import { createVerifier, type ResolveSecret, type VerifiableRequest } from "./verifier.ts";
-
-/** A flow and the webhook that starts it. */
-export interface Hook {
-  readonly flow: Pick<AnyFlow, "name">;
-  readonly trigger: WebhookTrigger;
-}
-
-/** A delivery that passed every check and is to be committed. */
-export interface AcceptedDelivery {
-  /** Name of the flow. */
-  readonly flow: string;
-  readonly path: string;
-  /** The same for all attempts of one delivery; unique within the path. Starts with `id:`, `batch:` or `body:`. */
-  readonly dedupKey: string;
-  /** The sender's own id of the delivery, when it has one. */
-  readonly deliveryId: string | null;
-  /** What the hook's schema gave. */
-  readonly payload: Json;
-  /** `sha256:` and the digest of the body as received. */
-  readonly bodyDigest: string;
-  readonly receivedAt: Date;
-}
-
-/** A run that came to its end. */
-export interface FinishedRun {
-  readonly status: string;
-  readonly output: Json;
-  /** A SluiceError in its JSON form, or null; only `code` and `message` of it are given to the caller. */
-  readonly error: Json;
-}
-
-/** What the hooks need from the rest of the application. */
-export interface HookPorts {
-  /** @throws SECRET_MISSING */
-  readonly resolveSecret: ResolveSecret;
-  /**
-   * Commits the event and its run; resolves only after the commit. `duplicate`: the key was accepted before, and `runId`
-   * is the first delivery's. A rejection with a SluiceError is answered as such, any other as DATABASE_UNAVAILABLE.
-   */
-  accept(delivery: AcceptedDelivery): Promise<{ readonly runId: string; readonly duplicate: boolean }>;
-  /** Gives the finished run; null when it is not finished in time or the client went away. */
-  waitForRun(runId: string, timeoutMs: number, signal: AbortSignal): Promise<FinishedRun | null>;
-  /** Counts a refused delivery; nothing else of it is kept. The path of an unknown hook is `(unknown)`. */
-  countRefusal(refusal: { readonly path: string; readonly code: ErrorCode }): void;
-  now(): Date;
-  /** Address under which senders reach this server, such as `https://hooks.example.com`; needed by schemes that sign it. */
-  readonly publicUrl: string | null;
-}
+import { createVerifier, type VerifiableRequest } from "./verifier.ts";
 
 /** What is worked out once for each hook. */
 interface Endpoint {
@@ -86,7 +31,7 @@ interface Endpoint {
  * answered: 202 `{ runId, duplicate: false }`, or 200 with `duplicate: true` and the first delivery's run.
  * `?wait=SECONDS` (1..60) adds `status` and `output`, or `error`, with 200 when the run ends in time.
  *
- * A signed Slack `url_verification` is answered with its challenge, and starts nothing.
+ * Mount it at the root: the paths begin with `/hooks/`. A signed Slack `url_verification` is answered with its challenge, and starts nothing.
  * An error that is no SluiceError is counted as INTERNAL and left to the `onError` of the application that mounts this.
  *
  * @throws FLOW_INVALID when two hooks share a path; CONFIG_INVALID when a scheme signs the address and none is known.
@@ -202,27 +147,13 @@ async function authenticate(
   return headerIdentity(endpoint.scheme, request);
 }
 
-function headerIdentity(scheme: Scheme, request: RawRequest): DeliveryIdentity | null {
-  for (const name of scheme.idHeaders) {
-    const id = request.header(name);
-    if (!id) continue;
-    // Standard Webhooks joins id, timestamp and body with full stops; an id with one could stand for another division.
-    if (/^[\x21-\x2d\x2f-\x7e]{1,255}$/.test(id)) return { deliveryId: id, dedupKey: `id:${id}` };
-    throw new SluiceError("DELIVERY_ID_INVALID", {
-      message: `the ${name} header is not usable as a delivery id`,
-      hint: "Use 1 to 255 printable ASCII characters without space and full stop.",
-    });
-  }
-  return null;
-}
-
 async function validate({ flow, trigger }: Endpoint, received: Json): Promise<Json> {
   const payload = await parseSchema(trigger.payload, received, {
     code: "PAYLOAD_INVALID",
     what: `the payload of hook "${trigger.path}"`,
     hint: "Compare the fields named in issues with what the hook takes.",
   });
-  const place = findNonJson(payload);
+  const place = payload === received ? null : findNonJson(payload);
   if (place === null) return payload as Json;
   throw new SluiceError("FLOW_INVALID", {
     message: `the payload schema of flow ${flow} gives something that is not JSON at "${place}"`,

@@ -1,5 +1,6 @@
 export { maxBodyBytes } from "./body.ts";
-export { createHookRoutes, type AcceptedDelivery, type FinishedRun, type Hook, type HookPorts } from "./hook-routes.ts";
+export type { AcceptedDelivery, FinishedRun, Hook, HookPorts } from "./hook-ports.ts";
+export { createHookRoutes } from "./hook-routes.ts";
 export { toProblem } from "./problem.ts";
 export { signSample, type SampleRequest } from "./sample.ts";
 export { signatures } from "./signatures.ts";

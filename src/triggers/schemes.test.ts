@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { secret, type SignatureCheck, type SignatureScheme } from "../core/index.ts";
+import { secret, SluiceError, type SignatureCheck, type SignatureScheme } from "../core/index.ts";
 import { signSample } from "./sample.ts";
 import { schemeOf } from "./schemes.ts";
 import { signatures } from "./signatures.ts";
@@ -387,6 +387,16 @@ describe("secrets", () => {
     await expect(checkSecrets(scheme("sendgrid"), resolving(other.toString()))).rejects.toThrow(/P-256/);
   });
 
+  it("that cannot be looked up for now give the error that says so, unless another one matches", async () => {
+    const away = new SluiceError("DATABASE_UNAVAILABLE", { message: "away" });
+    const check = { ...signatures.github(...one), secrets: [secret("AWAY"), secret("HERE")] };
+    const resolveSecret = ({ secret: name }: { secret: string }) => (name === "AWAY" ? Promise.reject(away) : "here");
+    const verify = createVerifier(check, { resolveSecret, now: () => sentAt });
+    const requestSignedWith = (key: string) => toRequest({ headers: signSample(check, key, { body, sentAt }), body });
+    await expect(verify(requestSignedWith("here"))).resolves.toBeUndefined();
+    await expect(verify(requestSignedWith("other"))).rejects.toBe(away);
+  });
+
   it("are looked up for every request, so that a rotation needs no restart", async () => {
     let value = "first";
     const check = signatures.github(...one);
@@ -405,6 +415,11 @@ describe("Twilio", () => {
   it("refuses a JSON body that the address does not name by its digest", async () => {
     const headers = signSample(check, "s", { body, sentAt, url });
     expect(await outcome(check, "s", sentAt, { headers, body, url })).toBe("SIGNATURE_INVALID");
+  });
+
+  it("refuses a form that is not read as such, and not as a missing secret", async () => {
+    const received = { headers: { "x-twilio-signature": "x" }, body: "a=1&".repeat(1001), url, isForm: true };
+    expect(await outcome(check, "s", sentAt, received)).toBe("BODY_NOT_JSON");
   });
 
   it("refuses a form with any letter of a value changed", async () => {

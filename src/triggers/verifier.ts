@@ -18,7 +18,7 @@ export interface VerifiableRequest extends SignedRequest {
  *
  * The returned function resolves when one of the live secrets made the signature, else it rejects:
  * SIGNATURE_MISSING, SIGNATURE_INVALID, SIGNATURE_EXPIRED; SECRET_MISSING when no usable secret matches and at least one
- * could not be used. Secrets are looked up for every request, so that a rotation needs no restart; what is derived from
+ * could not be used (or the retryable error with which it could not be looked up). Secrets are looked up for every request, so that a rotation needs no restart; what is derived from
  * a value is kept until the value changes.
  */
 export function createVerifier(
@@ -31,15 +31,13 @@ export function createVerifier(
   return async (request) => {
     const claim = readClaim(scheme, request);
     checkTime(scheme, claim, ports.now(), toleranceSeconds);
-    let unusable: unknown;
+    let problem = invalid("no live secret of this hook made the signature");
     for (const matcherOf of matchers) {
-      try {
-        if ((await matcherOf())(claim, request)) return;
-      } catch (error) {
-        unusable = error;
-      }
+      const matcher = await matcherOf().catch(secretProblem);
+      if (matcher instanceof SluiceError) problem = matcher;
+      else if (matcher(claim, request)) return;
     }
-    throw unusable === undefined ? invalid("no live secret of this hook made the signature") : secretProblem(unusable);
+    throw problem;
   };
 }
 
@@ -116,8 +114,9 @@ function invalid(problem: string): SluiceError {
   });
 }
 
-/** Anybody can cause this answer, so it does not say which secret. */
+/** Anybody can cause this answer, so it does not say which secret. A secret store that is away stays what it is: try later. */
 function secretProblem(cause: unknown): SluiceError {
+  if (cause instanceof SluiceError && cause.retryable) return cause;
   return new SluiceError("SECRET_MISSING", {
     message: "a secret of this hook is missing or unusable, and no other one made the signature",
     hint: "The operator finds out which with: sluice doctor",

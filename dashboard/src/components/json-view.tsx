@@ -52,7 +52,7 @@ function JsonNode(props: NodeProps) {
   );
 }
 
-function JsonBranch({ name, value, depth, last }: NodeProps & { readonly value: Json[] | { [key: string]: Json } }) {
+function JsonBranch({ name, value, depth, last }: NodeProps & { readonly value: readonly Json[] | { readonly [key: string]: Json } }) {
   const isList = Array.isArray(value);
   const entries = Object.entries(value);
   const [open, setOpen] = useState(depth < openDepth && entries.length <= shownItems);

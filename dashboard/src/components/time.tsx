@@ -32,3 +32,7 @@ export function RelativeTime({ at }: { readonly at: string }) {
     </time>
   );
 }
+
+/** The present time while a run is unfinished, renewed each second; the time it finished at, after. */
+export const useRunClock = (finishedAt: string | null): number =>
+  useSyncExternalStore(subscribe, () => (finishedAt === null ? now : Date.parse(finishedAt)));

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Socket, type AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { inspect } from "node:util";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createGuardedFetch, type GuardedFetch, type GuardedFetchOptions } from "./guarded-fetch.ts";
@@ -303,6 +304,13 @@ describe("failures of guarded fetch", () => {
     const response = await guarded(`${here}/half`, { signal: half.signal });
     half.abort(reason);
     await expect(response.text()).rejects.toBe(reason);
+  });
+
+  it("do not quote a header that is not valid", async () => {
+    const request = open()(`${here}/final`, { headers: { authorization: "Bearer hid\nden" } });
+    const error: unknown = await request.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "EGRESS_REFUSED" });
+    expect(inspect(error)).not.toContain("hid");
   });
 
   it("include an answer that is no HTTP status", async () => {

@@ -89,12 +89,21 @@ async function exchange(settings: Settings, input: string | URL | Request, init?
   const state = startExchange(settings, url, init?.signal ?? (input instanceof Request ? input.signal : null));
   try {
     settings.check(url);
-    const request = new Request(input, init);
+    const request = toRequest(url, input, init);
     const { hop, response } = await follow(settings, state, request.redirect, await firstHop(url, request));
     return toResponse(settings, state, hop, response);
   } catch (thrown) {
     state.end();
     throw toEgressError(thrown, state);
+  }
+}
+
+function toRequest(url: URL, input: string | URL | Request, init?: RequestInit): Request {
+  try {
+    return new Request(input, init);
+  } catch {
+    // The platform's error is left out, because it quotes header values.
+    throw refusal(url.host, "its method, headers or body are not valid", "Look for line breaks in the headers.");
   }
 }
 

@@ -31,11 +31,11 @@ export const apiKeyPrefix = "sk_";
  *
  * @returns null when nobody known does.
  */
-export async function findCaller(context: Context, people: Identities): Promise<Caller | null> {
+export async function findCaller(context: Context, identities: Identities): Promise<Caller | null> {
   const authorization = context.req.header("authorization");
-  if (authorization === undefined) return people.sessions.find(context);
+  if (authorization === undefined) return identities.sessions.find(context);
   const [, key] = /^bearer (sk_[\w-]{43})$/i.exec(authorization) ?? [];
-  const found = key === undefined ? null : await people.apiKeys.use(digestOfToken(key));
+  const found = key === undefined ? null : await identities.apiKeys.use(digestOfToken(key));
   return found && { id: found.id, name: found.name, email: "", role: found.role };
 }
 

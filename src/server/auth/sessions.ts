@@ -30,7 +30,7 @@ export interface Sessions {
  *
  * @see https://www.rfc-editor.org/rfc/rfc6265 and https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie
  */
-export function createSessions(people: Workspace["people"], secure: boolean): Sessions {
+export function createSessions(sessions: Workspace["sessions"], secure: boolean): Sessions {
   const name = secure ? "__Host-sluice" : "sluice_session";
   const options = { path: "/", httpOnly: true, sameSite: "Lax", secure } as const;
   const tokenOf = (context: Context): string | undefined => getCookie(context, name);
@@ -38,16 +38,16 @@ export function createSessions(people: Workspace["people"], secure: boolean): Se
     async start(userId) {
       const token = createToken();
       const expiresAt = new Date(Date.now() + longestMs);
-      await people.createSession({ tokenDigest: digestOfToken(token), userId, expiresAt });
+      await sessions.create({ tokenDigest: digestOfToken(token), userId, expiresAt });
       return generateCookie(name, token, { ...options, maxAge: longestMs / 1000 });
     },
     async find(context) {
       const token = tokenOf(context);
-      return token === undefined ? null : people.useSession(digestOfToken(token), idleMs);
+      return token === undefined ? null : sessions.use(digestOfToken(token), idleMs);
     },
     async end(context) {
       const token = tokenOf(context);
-      if (token !== undefined) await people.endSession(digestOfToken(token));
+      if (token !== undefined) await sessions.end(digestOfToken(token));
       return generateCookie(name, "", { ...options, maxAge: 0 });
     },
     isClaimed: (context) => tokenOf(context) !== undefined,

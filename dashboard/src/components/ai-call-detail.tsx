@@ -1,0 +1,108 @@
+import { clsx } from "clsx";
+import type { AiCallView, Json } from "../api.ts";
+import { formatCost, formatCount, formatDuration } from "../format.ts";
+import { messagesOf, type SentMessage } from "../messages.ts";
+import { Badge, SimulatedBadge } from "./badge.tsx";
+import { Digest, Facts } from "./facts.tsx";
+import { JsonView } from "./json-view.tsx";
+import { Caption } from "./panel.tsx";
+import { RunErrorNotice } from "./run-error-notice.tsx";
+
+const rungWords = {
+  as_is: null,
+  repaired: { label: "repaired", title: "The answer was nearly JSON, and was repaired without asking again." },
+  asked_again: { label: "asked again", title: "An earlier answer did not fit the schema; this one answers the question with its error." },
+} as const;
+
+/** One request to a model: what left the company, what came back, and what it cost. */
+export function AiCallDetail({ call, numbered }: { readonly call: AiCallView; readonly numbered: boolean }) {
+  const rung = call.rung === null ? null : rungWords[call.rung];
+  const messages = messagesOf(call.request);
+  return (
+    <section className="overflow-hidden rounded-md border border-line bg-surface">
+      <header className="flex min-h-9 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-3 py-1">
+        <h4 className="font-medium">{numbered ? `AI call ${call.attempt}` : "AI call"}</h4>
+        <span className="text-ink-2">
+          {call.provider} <span className="font-mono text-xs">{call.model}</span>
+        </span>
+        {call.simulated && <SimulatedBadge />}
+        {rung && (
+          <Badge tone="wait" title={rung.title}>
+            {rung.label}
+          </Badge>
+        )}
+        {call.status === "intent" && <Badge>no answer recorded</Badge>}
+        {call.status === "failed" && <Badge tone="fail">failed</Badge>}
+      </header>
+      <div className="space-y-3 px-3 pt-2 pb-3">
+        <SentFields call={call} />
+        <div className="grid gap-3 lg:grid-cols-2">
+          <div className="min-w-0">
+            <Caption>What was sent</Caption>
+            {messages ? <Messages messages={messages} /> : <JsonView value={call.request} label="what was sent" />}
+          </div>
+          <div className="min-w-0">
+            <Caption>What came back</Caption>
+            {call.error && <RunErrorNotice error={call.error} />}
+            {!call.error && <Answer response={call.response} />}
+          </div>
+        </div>
+        <CallFacts call={call} />
+      </div>
+    </section>
+  );
+}
+
+function Answer({ response }: { readonly response: Json }) {
+  if (response === null) return <p className="text-ink-3">Nothing recorded.</p>;
+  return <JsonView value={response} label="what came back" />;
+}
+
+/** How little left: "4 fields available, 2 sent", with the names of those that were. */
+function SentFields({ call }: { readonly call: AiCallView }) {
+  return (
+    <p className="flex flex-wrap items-center gap-1.5">
+      <span>
+        {formatCount(call.availableFields)} fields available, <strong className="font-medium">{call.sentFields.length} sent</strong>
+        {call.sentFields.length > 0 && ":"}
+      </span>
+      {call.sentFields.map((field) => (
+        <code key={field} className="rounded bg-accent-soft px-1.5 text-xs/[18px] text-accent">
+          {field}
+        </code>
+      ))}
+    </p>
+  );
+}
+
+function Messages({ messages }: { readonly messages: readonly SentMessage[] }) {
+  return (
+    <div className="divide-y divide-line rounded-md border border-line bg-sunken">
+      {messages.map((message, index) => (
+        <div key={index} className="px-3 py-2">
+          <div className="text-xs font-medium text-ink-3">{message.role}</div>
+          <pre className={clsx("max-h-64 overflow-auto break-words whitespace-pre-wrap", message.isText ? "font-sans" : "text-xs/[18px]")}>
+            {message.content}
+          </pre>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function CallFacts({ call }: { readonly call: AiCallView }) {
+  const tokens = (count: number | null) => (count === null ? "not said" : formatCount(count));
+  const took = call.finishedAt === null ? "unfinished" : formatDuration(Date.parse(call.finishedAt) - Date.parse(call.startedAt));
+  return (
+    <Facts
+      facts={[
+        { name: "Tokens in", value: tokens(call.inputTokens) },
+        { name: "Tokens out", value: tokens(call.outputTokens) },
+        { name: "Cost", value: call.costMicroUsd === null ? "price unknown" : formatCost(call.costMicroUsd) },
+        { name: "Took", value: took },
+        { name: "Model", value: call.modelName },
+        { name: "Digest of what was sent", value: <Digest text={call.requestDigest} /> },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,68 @@
+import type { ReceiptView } from "../api.ts";
+import { formatDuration, plural } from "../format.ts";
+import { receiptWords } from "../words.ts";
+import { Badge } from "./badge.tsx";
+import { CopyButton } from "./copy-button.tsx";
+import { Digest, Facts } from "./facts.tsx";
+import { JsonView } from "./json-view.tsx";
+import { Caption } from "./panel.tsx";
+
+const tones = { intent: "wait", done: "ok", not_done: "fail", unknown: "doubt" } as const;
+
+const effectWords = {
+  read: "reads only",
+  write: "writes; a repeat with the same key does not double it",
+  irreversible: "cannot be taken back; runs at most once",
+} as const;
+
+/** The receipt of an effect: what was asked of another system, and what is known to have happened. */
+export function ReceiptDetail({ receipt }: { readonly receipt: ReceiptView }) {
+  const { label, meaning } = receiptWords[receipt.state];
+  return (
+    <section className="overflow-hidden rounded-md border border-line bg-surface">
+      <header className="flex min-h-9 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-3 py-1">
+        <h4 className="font-medium">Effect receipt</h4>
+        <code className="text-xs">{receipt.action}</code>
+        <Badge tone={tones[receipt.state]}>{label}</Badge>
+        <span className="text-ink-2">{meaning}</span>
+      </header>
+      <div className="space-y-3 px-3 pt-2 pb-3">
+        <Facts
+          facts={[
+            { name: "Connection", value: receipt.connection },
+            { name: "Sent", value: plural(receipt.attempts, "time") },
+            { name: "Took", value: receipt.finishedAt ? formatDuration(Date.parse(receipt.finishedAt) - Date.parse(receipt.startedAt)) : "unfinished" },
+            { name: "Idempotency key", value: <Key text={receipt.key} /> },
+            { name: "Digest of the request", value: <Digest text={receipt.requestDigest} /> },
+          ]}
+        />
+        <p className="text-xs text-ink-2">
+          This action {effectWords[receipt.effect]}.
+        </p>
+        <div className="grid gap-3 lg:grid-cols-2">
+          <div className="min-w-0">
+            <Caption>Request</Caption>
+            <JsonView value={receipt.request} label="request" />
+          </div>
+          <div className="min-w-0">
+            <Caption>Response</Caption>
+            {receipt.response === null ? (
+              <p className="text-ink-3">No answer is recorded.</p>
+            ) : (
+              <JsonView value={receipt.response} label="response" />
+            )}
+          </div>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function Key({ text }: { readonly text: string }) {
+  return (
+    <span className="flex h-5 items-center">
+      <Digest text={text} />
+      <CopyButton text={text} label="Copy the idempotency key" />
+    </span>
+  );
+}

@@ -1,0 +1,116 @@
+import type { RunDetailView, StepView } from "./api.ts";
+import { isLimit } from "./words.ts";
+
+/** What a piece of a bar stands for: work (solid), or a wait by its reason. */
+export type SegmentKind = "ai" | "effect" | "code" | "failed" | "queue" | "retry" | "limit" | "sleep" | "signal" | "idle";
+
+/** A piece of a bar. Times are milliseconds since 1970. */
+export interface Segment {
+  readonly kind: SegmentKind;
+  readonly from: number;
+  readonly to: number;
+}
+
+const work: readonly SegmentKind[] = ["ai", "effect", "code", "failed"];
+const ms = (time: string): number => Date.parse(time);
+
+/** The wait after a failed attempt: asked for by the other side, our own backoff, or until a person resumed the run. */
+function waitKind(error: StepView["attempts"][number]["error"]): SegmentKind {
+  if (isLimit(error?.code)) return "limit";
+  return error !== null && !error.retryable ? "idle" : "retry";
+}
+
+/** The pieces of a step's bar: each attempt, and the waits between them. */
+export function segmentsOf(step: StepView, now: number): Segment[] {
+  const end = step.finishedAt === null ? now : ms(step.finishedAt);
+  const { kind } = step;
+  if (kind === "sleep" || kind === "signal") return [{ kind, from: ms(step.startedAt), to: end }];
+  if (step.attempts.length === 0) return [{ kind, from: ms(step.startedAt), to: end }];
+  return step.attempts.flatMap((attempt, index) => {
+    const next = step.attempts[index + 1];
+    const to = attempt.finishedAt === null ? end : ms(attempt.finishedAt);
+    const piece: Segment = { kind: attempt.error ? "failed" : kind, from: ms(attempt.startedAt), to };
+    const until = next ? ms(next.startedAt) : step.status === "waiting" ? now : to;
+    return until > to ? [piece, { kind: waitKind(attempt.error), from: to, to: until }] : [piece];
+  });
+}
+
+/** The wait in the queue before a run started; none where it started at once. */
+export function queueSegment(run: RunDetailView, now: number): Segment {
+  return { kind: "queue", from: ms(run.queuedAt), to: run.startedAt === null ? now : ms(run.startedAt) };
+}
+
+/** Places times on the width of the timeline. */
+export interface TimeScale {
+  /** Where a time stands, from 0 to 1. */
+  readonly place: (time: number) => number;
+  /** Marks with their words. */
+  readonly ticks: readonly { readonly at: number; readonly elapsedMs: number }[];
+  /** Waits that are drawn much shorter than they were. */
+  readonly breaks: readonly { readonly at: number; readonly lengthMs: number }[];
+}
+
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly idle: boolean;
+}
+
+/** Cuts the time of a run into stretches in which something worked, and stretches in which all waited. */
+function stretchesOf(segments: readonly Segment[], start: number, end: number): Stretch[] {
+  const stretches: Stretch[] = [];
+  let at = start;
+  const works = segments.filter(({ kind }) => work.includes(kind)).toSorted((a, b) => a.from - b.from);
+  for (const { from, to } of works) {
+    if (from > at) stretches.push({ from: at, to: from, idle: true });
+    if (to > at) stretches.push({ from: Math.max(at, from), to, idle: false });
+    at = Math.max(at, to);
+  }
+  if (end > at) stretches.push({ from: at, to: end, idle: true });
+  return stretches;
+}
+
+const idleShare = 0.4;
+
+/**
+ * The scale of a run's timeline. It is even as long as the work can be seen on it; where long waits would press the work
+ * to hairlines, the waits together get 40 % of the width, each by the root of its length, and are marked as breaks.
+ */
+export function createTimeScale(segments: readonly Segment[], start: number, end: number): TimeScale {
+  const total = Math.max(1, end - start);
+  const stretches = stretchesOf(segments, start, end);
+  const idleMs = stretches.reduce((sum, { idle, from, to }) => sum + (idle ? to - from : 0), 0);
+  const workMs = total - idleMs;
+  if (workMs <= 0 || idleMs < workMs * 4) {
+    const place = (time: number) => clamp((time - start) / total);
+    return { place, ticks: evenTicks(total), breaks: [] };
+  }
+  const roots = stretches.reduce((sum, { idle, from, to }) => sum + (idle ? Math.sqrt(to - from) : 0), 0);
+  let at = 0;
+  const placed = stretches.map((stretch) => {
+    const length = stretch.to - stretch.from;
+    const width = stretch.idle ? (idleShare * Math.sqrt(length)) / roots : ((1 - idleShare) * length) / workMs;
+    at += width;
+    return { ...stretch, start: at - width, width };
+  });
+  const place = (time: number) => {
+    const stretch = placed.findLast(({ from }) => from <= time);
+    if (!stretch) return 0;
+    return clamp(stretch.start + (stretch.width * (time - stretch.from)) / Math.max(1, stretch.to - stretch.from));
+  };
+  const breaks = placed
+    .filter(({ idle, width, from, to }) => idle && width > 0.06 && to - from > workMs / 2)
+    .map((stretch) => ({ at: stretch.start + stretch.width / 2, lengthMs: stretch.to - stretch.from }));
+  return { place, ticks: [{ at: 0, elapsedMs: 0 }, { at: 1, elapsedMs: total }], breaks };
+}
+
+const clamp = (share: number): number => Math.min(1, Math.max(0, share));
+
+/** Four to eight marks at round times. */
+function evenTicks(total: number): TimeScale["ticks"] {
+  const rough = total / 5;
+  const magnitude = 10 ** Math.floor(Math.log10(rough));
+  const step = magnitude * (rough / magnitude >= 5 ? 5 : rough / magnitude >= 2 ? 2 : 1);
+  const count = Math.floor(total / step);
+  return Array.from({ length: count + 1 }, (_, index) => ({ at: (index * step) / total, elapsedMs: index * step }));
+}

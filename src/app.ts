@@ -1,0 +1,322 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createGateway, defaultLocalServers, type Gateway, type ResolvedModels, resolveModels } from "./ai/index.ts";
+import type { Config } from "./config.ts";
+import {
+  connectRuntime,
+  type ConnectRuntime,
+  createGuardedFetch,
+  createScrubber,
+  openStandInSecrets,
+  resolveSecret,
+  type Scrubber,
+  type Secret,
+} from "./connect/index.ts";
+import { type AnyFlow, Cleanup, type Log, type SecretReference, type WebhookTrigger } from "./core/index.ts";
+import { createEngine, type Engine } from "./engine/index.ts";
+import { createLog, type LogOptions } from "./ops/index.ts";
+import { type Sandbox, startSandbox } from "./sandbox/index.ts";
+import { createServer, issueSetupLink, type RunningServer, type ServerOptions } from "./server/index.ts";
+import {
+  type EmbeddedPhase,
+  openDatabase,
+  type OpenDatabase,
+  openStore,
+  type Store,
+  type Workspace,
+} from "./store/index.ts";
+import { checkSecrets, createHookRoutes } from "./triggers/index.ts";
+import { version } from "./version.ts";
+
+/** The only workspace for now. */
+const workspaceId = "default";
+
+/** How often live events that nobody needs any more are removed. */
+const trimMs = 10 * 60_000;
+
+/** What {@link createApp} takes. */
+export interface AppOptions {
+  readonly config: Config;
+  /** Where the data of this installation lies. Default: `.sluice` below the working directory. */
+  readonly folder?: string;
+  /** Default: that of the process. */
+  readonly environment?: { readonly [name: string]: string | undefined };
+  /** Whether outside systems are the sandbox's stand-ins, and missing secrets are made up. Default: false. */
+  readonly sandbox?: boolean;
+  /** `null`: no listeners; the run engine alone, or mounted elsewhere by its fetch functions. Default: the usual ports on loopback. */
+  readonly listen?: Partial<ServerOptions> | null;
+  /** Whether this is one of several processes on the same data. Default: false. */
+  readonly worker?: boolean;
+  /** Milliseconds that the simulated model takes to answer. Default: 0. */
+  readonly simulatedLatencyMs?: number;
+  readonly log?: Partial<Pick<LogOptions, "level" | "write" | "format">>;
+  /** Told what start-up is doing. */
+  readonly onProgress?: (phase: StartPhase) => void;
+}
+
+/** What start-up is doing: the phases of the bundled Postgres, then those of the application. */
+export type StartPhase = EmbeddedPhase | "migrating" | "sandbox" | "engine" | "listening";
+
+/** A running application. */
+export interface App {
+  /** Such as `http://127.0.0.1:4600`; null without listeners. */
+  readonly publicUrl: string | null;
+  readonly adminUrl: string | null;
+  readonly database: Pick<OpenDatabase, "kind" | "postmasterPid"> & { readonly version: string };
+  readonly models: ReturnType<Gateway["describe"]>;
+  readonly sandbox: Sandbox | null;
+  readonly engine: Engine;
+  readonly workspace: Workspace;
+  readonly log: Log;
+  /** The value of a secret, for whoever signs test deliveries. @throws SECRET_MISSING */
+  revealSecret(reference: SecretReference): string;
+  /** A one-time link with which the first user is made; null when there is one. */
+  setupLink(): Promise<string | null>;
+  /** Answers requests of the public listener, to mount it in a server of your own; null without listeners. */
+  readonly fetch: RunningServer["publicFetch"] | null;
+  /** Takes nothing new, ends what is under way, and closes everything that it opened. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts an application: database, engine, listeners. The only place where the rooms are wired together.
+ *
+ * @throws DATABASE_*, CONFIG_INVALID, SECRET_MISSING, PORT_IN_USE; what was opened by then is closed again.
+ */
+export function createApp(options: AppOptions): Promise<App> {
+  return Cleanup.during((cleanup) => openApp(options, cleanup));
+}
+
+async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
+  const { config, folder = ".sluice", onProgress = () => {} } = options;
+  const secrets = await openSecrets(options, folder);
+  const log = createLog({ format: "json", ...options.log, scrub: secrets.scrubber.scrub });
+
+  const sandboxStart = options.sandbox ? startSandbox({ folder: join(folder, "sandbox") }) : null;
+  // Awaited below; a failure meanwhile must not go unhandled when the database fails first.
+  sandboxStart?.then((sandbox) => cleanup.add(() => sandbox.close())).catch(() => {});
+  const database = await openDatabase({
+    url: secrets.environment["SLUICE_DATABASE_URL"],
+    dataFolder: join(folder, "postgres"),
+    role: options.worker ? "guest" : "owner",
+    onProgress,
+  });
+  cleanup.add(() => database.close());
+  onProgress("migrating");
+  const store = await openStore({ url: database.url, onError: () => log.warn("database.connection_lost") });
+  cleanup.add(() => store.close());
+  const workspace = store.workspace(workspaceId);
+  const sandbox = await sandboxStart;
+
+  const gateway = await openGateway(options, { secrets, store, cleanup });
+  onProgress("engine");
+  const engine = await createEngine({
+    store,
+    databaseUrl: database.url,
+    flows: config.flows,
+    ai: gateway.ai,
+    services: [{ key: connectRuntime, service: createConnectRuntime({ config, secrets, workspace, sandbox }) }],
+    log,
+    ...(config.concurrency !== undefined && { concurrency: config.concurrency }),
+  });
+  cleanup.add(() => engine.close());
+  const trimming = setInterval(() => void store.trimChanges().catch(() => {}), trimMs).unref();
+  cleanup.add(() => clearInterval(trimming));
+
+  const app = {
+    database: { ...database, version: await store.serverVersion() },
+    gateway,
+    sandbox,
+    engine,
+    workspace,
+    log,
+  };
+  const server = options.listen === null ? null : await openServer(options, { ...app, secrets, store });
+  if (server) cleanup.add(() => server.close());
+  onProgress("listening");
+  return {
+    ...app,
+    publicUrl: server?.publicUrl ?? null,
+    adminUrl: server?.adminUrl ?? null,
+    models: gateway.describe(),
+    revealSecret: (reference) => secrets.resolve(reference).reveal(),
+    setupLink: async () => (server ? issueSetupLink(workspace.people, server.adminUrl, new Date()) : null),
+    fetch: server?.publicFetch ?? null,
+    close: () => cleanup.close(),
+  };
+}
+
+interface Secrets {
+  readonly environment: { readonly [name: string]: string | undefined };
+  readonly scrubber: Scrubber;
+  /** Every secret that is handed out is known to the scrubber from then on. */
+  readonly resolve: (reference: SecretReference) => Secret;
+}
+
+async function openSecrets(
+  { config, sandbox, environment = process.env }: AppOptions,
+  folder: string,
+): Promise<Secrets> {
+  const scrubber = createScrubber();
+  const unset = namedSecrets(config).filter((name) => !environment[name]?.trim());
+  const standIns = sandbox ? await openStandInSecrets(join(folder, "sandbox", "secrets.json"), unset) : {};
+  const all = { ...environment, ...Object.fromEntries(unset.map((name) => [name, standIns[name]])) };
+  const resolve = (reference: SecretReference): Secret => {
+    const value = resolveSecret(reference, all);
+    scrubber.add(value);
+    return value;
+  };
+  return { environment: all, scrubber, resolve };
+}
+
+function namedSecrets(config: Config): string[] {
+  const hooks = config.flows.flatMap(({ trigger }) => ("secrets" in trigger.verify ? trigger.verify.secrets : []));
+  const connections = (config.connections ?? []).flatMap(({ connection }) => connection.secrets);
+  return [...hooks, ...connections].map((reference) => reference.secret);
+}
+
+async function openGateway(
+  options: AppOptions,
+  { secrets, store, cleanup }: { secrets: Secrets; store: Store; cleanup: Cleanup },
+): Promise<Gateway> {
+  const local = createGuardedFetch({ allowedOrigins: localModelOrigins(options.config), timeoutMs: 180_000 });
+  cleanup.add(() => local.close());
+  const models = await resolveModels({
+    config: options.config.models ?? {},
+    environment: secrets.environment,
+    detectLocal: true,
+    fetch: local,
+  });
+  return createGateway({
+    models: withLatency(models, options.simulatedLatencyMs),
+    journalFor: (id) => store.workspace(id).aiCalls,
+    fetch: local,
+    resolveSecret: (reference) => secrets.resolve(reference).reveal(),
+  });
+}
+
+function withLatency(models: ResolvedModels, latencyMs: number | undefined): ResolvedModels {
+  if (latencyMs === undefined) return models;
+  return new Map(
+    [...models].map(([name, model]) => {
+      const { spec } = model;
+      return [name, spec.provider === "simulated" ? { ...model, spec: { ...spec, latencyMs } } : model];
+    }),
+  );
+}
+
+/** Model servers on this machine and those that the configuration names: they are often in a private network. */
+function localModelOrigins({ models = {} }: Config): string[] {
+  const named = Object.values(models).flatMap((spec) => ("baseUrl" in spec && spec.baseUrl ? [spec.baseUrl] : []));
+  return [...defaultLocalServers.map((server) => server.origin), ...named.map((url) => new URL(url).origin)];
+}
+
+function createConnectRuntime(parts: {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly workspace: Workspace;
+  readonly sandbox: Sandbox | null;
+}): ConnectRuntime {
+  const { config, secrets, workspace, sandbox } = parts;
+  const standIns = sandbox && {
+    slack: { baseUrl: sandbox.slackUrl, secrets: { token: sandbox.credentials.slackToken } },
+    hubspot: { baseUrl: sandbox.hubspotUrl, secrets: { token: sandbox.credentials.hubspotToken } },
+  };
+  return {
+    resolveSecret: secrets.resolve,
+    override: ({ connector }) => (isKeyOf(standIns, connector) ? standIns[connector] : undefined),
+    allowedOrigins: [...(config.allowedOrigins ?? []), ...(sandbox ? [sandbox.origin] : [])],
+    receipts: workspace.effects,
+  };
+}
+
+function isKeyOf<T extends object>(object: T | null, key: string): key is Extract<keyof T, string> {
+  return object !== null && Object.hasOwn(object, key);
+}
+
+interface ServerParts {
+  readonly database: App["database"];
+  readonly gateway: Gateway;
+  readonly sandbox: Sandbox | null;
+  readonly engine: Engine;
+  readonly workspace: Workspace;
+  readonly log: Log;
+  readonly secrets: Secrets;
+  readonly store: Store;
+}
+
+async function openServer(options: AppOptions, parts: ServerParts): Promise<RunningServer> {
+  const { engine, workspace, log, store } = parts;
+  const { config, listen } = options;
+  const hooks = config.flows.map((flow) => ({ flow, trigger: flow.trigger as WebhookTrigger }));
+  const configuredUrl = parts.secrets.environment["SLUICE_PUBLIC_URL"]?.replace(/\/+$/, "");
+  const serverOptions: ServerOptions = {
+    publicHost: "127.0.0.1",
+    publicPort: 4600,
+    adminHost: "127.0.0.1",
+    adminPort: 4601,
+    allowedHosts: config.allowedHosts ?? [],
+    dashboardFolder: fileURLToPath(new URL("../dist/dashboard", import.meta.url)),
+    secureCookies: false,
+    ...listen,
+  };
+  const publicUrl = configuredUrl ?? `http://${serverOptions.publicHost}:${serverOptions.publicPort}`;
+  const startedAt = new Date().toISOString();
+  return createServer(
+    {
+      workspace,
+      flows: () => hooks,
+      engine: {
+        resume: (runId) => engine.resume(workspaceId, runId),
+        cancel: (runId) => engine.cancel(workspaceId, runId),
+        signal: (runId, name, value) => engine.signal(workspaceId, runId, name, value),
+        notifyQueued: () => engine.notifyQueued(),
+      },
+      status: async () => ({
+        version,
+        startedAt,
+        sandbox: parts.sandbox !== null,
+        database: { kind: parts.database.kind, version: parts.database.version },
+        models: [...parts.gateway.describe()],
+        queuedRuns: await store.dispatch.queued(),
+      }),
+      isReady: () =>
+        store.ping().then(
+          () => true,
+          () => false,
+        ),
+      hooks: await openHooks(hooks, parts, publicUrl),
+      log,
+      publicUrl,
+    },
+    serverOptions,
+  );
+}
+
+/** Checks the secrets of all hooks, so that a missing one is told at start and not by refused deliveries. */
+async function openHooks(
+  hooks: readonly { readonly flow: AnyFlow; readonly trigger: WebhookTrigger }[],
+  { secrets, workspace, engine, log }: ServerParts,
+  publicUrl: string,
+): Promise<ReturnType<typeof createHookRoutes>> {
+  const reveal = (reference: SecretReference): string => secrets.resolve(reference).reveal();
+  for (const { flow, trigger } of hooks) {
+    if ("scheme" in trigger.verify) await checkSecrets(trigger.verify, reveal);
+    else log.warn("hook.unsigned", { flow: flow.name, path: trigger.path });
+  }
+  return createHookRoutes(hooks, {
+    resolveSecret: reveal,
+    async accept({ path, ...delivery }) {
+      const accepted = await workspace.events.accept({ ...delivery, source: `webhook:${path}`, sample: false });
+      if (!accepted.duplicate) engine.notifyQueued();
+      return accepted;
+    },
+    waitForRun: (runId, timeoutMs, signal) => engine.waitForEnd(workspaceId, runId, timeoutMs, signal),
+    countRefusal({ path, code }) {
+      log.info("webhook.refused", { path, code });
+      workspace.refusals.count(`webhook:${path}`, code).catch(() => log.warn("refusal.not_counted", { path, code }));
+    },
+    now: () => new Date(),
+    publicUrl,
+  });
+}

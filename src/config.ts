@@ -1,0 +1,39 @@
+import type { ModelsConfig } from "./ai/index.ts";
+import { type AnyFlow, SluiceError } from "./core/index.ts";
+import type { DescribedConnection } from "./connect/index.ts";
+
+/** What an application is made of. */
+export interface Config {
+  readonly flows: readonly AnyFlow[];
+  /** Listed so that `sluice doctor` can tell which secrets are missing. Default: none. */
+  readonly connections?: readonly DescribedConnection[];
+  /**
+   * The one place where models are chosen. Default: by what is in the environment (a provider's key, a model server on
+   * this machine), else the simulated model.
+   *
+   * @example
+   * models: { fast: { provider: "openai", model: "gpt-5-mini" }, smart: { provider: "anthropic", model: "claude-sonnet-4-5" } }
+   */
+  readonly models?: ModelsConfig;
+  /** Origins in a private network that connections may reach, such as `http://crm.internal:8080`. Default: none. */
+  readonly allowedOrigins?: readonly string[];
+  /** Host names by which the listeners may be addressed, besides localhost and that of `SLUICE_PUBLIC_URL`. Default: none. */
+  readonly allowedHosts?: readonly string[];
+  /** Most runs that a process executes at once. Default: 100. */
+  readonly concurrency?: number;
+}
+
+/**
+ * Declares an application; `sluice.config.ts` exports what it gives as default.
+ *
+ * @throws CONFIG_INVALID when two flows share a name.
+ */
+export function defineConfig(config: Config): Config {
+  const names = config.flows.map((flow) => flow.name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice === undefined) return config;
+  throw new SluiceError("CONFIG_INVALID", {
+    message: `two flows are named "${twice}"`,
+    hint: "Give each flow a name of its own.",
+  });
+}

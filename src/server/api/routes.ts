@@ -1,0 +1,17 @@
+import { changeRoutes } from "./change-routes.ts";
+import { flowRoutes } from "./flow-routes.ts";
+import { keyRoutes } from "./key-routes.ts";
+import { overviewRoutes } from "./overview-routes.ts";
+import type { Route } from "./route.ts";
+import { runRoutes } from "./run-routes.ts";
+import { sessionRoutes } from "./session-routes.ts";
+
+/** The route table of the API. */
+export const routes: readonly Route[] = [
+  ...sessionRoutes,
+  ...overviewRoutes,
+  ...flowRoutes,
+  ...runRoutes,
+  ...changeRoutes,
+  ...keyRoutes,
+];

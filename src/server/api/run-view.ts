@@ -1,0 +1,137 @@
+import type { AiCallRecord, Receipt } from "../../core/index.ts";
+import type { EventRecord, RunRecord, StepRecord } from "../../store/index.ts";
+import { toResumePreview } from "./resume-preview.ts";
+import {
+  ErrorView,
+  type AiCallView,
+  type ReceiptView,
+  type RunDetailView,
+  type RunView,
+  type StepView,
+} from "./schemas.ts";
+
+/** Everything that is known about one run. */
+export interface RunParts {
+  readonly run: RunRecord;
+  readonly event: EventRecord;
+  readonly steps: readonly StepRecord[];
+  readonly aiCalls: readonly AiCallRecord[];
+  readonly receipts: readonly Receipt[];
+}
+
+export function toRunView(run: RunRecord): RunView {
+  return {
+    id: run.id,
+    flow: run.flow,
+    flowVersion: run.flowVersion,
+    status: run.status,
+    queuedAt: run.queuedAt.toISOString(),
+    startedAt: toTime(run.startedAt),
+    finishedAt: toTime(run.finishedAt),
+    durationMs: run.finishedAt && run.finishedAt.getTime() - run.queuedAt.getTime(),
+    output: run.output,
+    error: toErrorView(run.error),
+    failedStep: run.failedStep,
+    recoveries: run.recoveries,
+    resumes: run.resumes,
+  };
+}
+
+export function toRunDetailView(parts: RunParts): RunDetailView {
+  const { run, event, steps, aiCalls, receipts } = parts;
+  return {
+    ...toRunView(run),
+    event: {
+      ...event,
+      lastDuplicateAt: toTime(event.lastDuplicateAt),
+      receivedAt: event.receivedAt.toISOString(),
+    },
+    steps: steps.map((step) => toStepView(step, parts)),
+    resume: toResumePreview(run, steps, receipts),
+    totals: {
+      inputTokens: sum(aiCalls.map((call) => call.inputTokens)),
+      outputTokens: sum(aiCalls.map((call) => call.outputTokens)),
+      costMicroUsd: sum(aiCalls.map((call) => call.costMicroUsd)),
+      unpricedCalls: aiCalls.filter((call) => call.costMicroUsd === null).length,
+    },
+  };
+}
+
+function toStepView(step: StepRecord, { aiCalls, receipts }: RunParts): StepView {
+  const receipt = receipts.find((one) => one.stepSequence === step.sequence);
+  return {
+    sequence: step.sequence,
+    name: step.name,
+    kind: step.kind,
+    status: step.status,
+    attempts: step.attempts.map((attempt) => ({ ...attempt, error: toErrorView(attempt.error) })),
+    wakeAt: toTime(step.wakeAt),
+    input: step.input,
+    output: step.output,
+    error: toErrorView(step.error),
+    startedAt: step.startedAt.toISOString(),
+    finishedAt: toTime(step.finishedAt),
+    durationMs: step.finishedAt && step.finishedAt.getTime() - step.startedAt.getTime(),
+    aiCalls: aiCalls.filter((call) => call.stepSequence === step.sequence).map(toAiCallView),
+    receipt: receipt ? toReceiptView(receipt) : null,
+  };
+}
+
+function toAiCallView(call: AiCallRecord): AiCallView {
+  return {
+    id: call.id,
+    stepSequence: call.stepSequence,
+    attempt: call.attempt,
+    modelName: call.modelName,
+    provider: call.provider,
+    model: call.model,
+    simulated: call.simulated,
+    sentFields: [...call.sentFields],
+    availableFields: call.availableFields,
+    request: call.request,
+    requestDigest: call.requestDigest,
+    response: call.response,
+    status: call.status,
+    rung: call.rung,
+    inputTokens: call.inputTokens,
+    outputTokens: call.outputTokens,
+    costMicroUsd: call.costMicroUsd,
+    error: toErrorView(call.error),
+    startedAt: call.startedAt.toISOString(),
+    finishedAt: toTime(call.finishedAt),
+  };
+}
+
+function toReceiptView(receipt: Receipt): ReceiptView {
+  return {
+    key: receipt.key,
+    stepSequence: receipt.stepSequence,
+    connection: receipt.connection,
+    action: receipt.action,
+    effect: receipt.effect,
+    state: receipt.state,
+    requestDigest: receipt.requestDigest,
+    request: receipt.request,
+    response: receipt.response,
+    attempts: receipt.attempts,
+    startedAt: receipt.startedAt.toISOString(),
+    finishedAt: toTime(receipt.finishedAt),
+  };
+}
+
+/** The parts of a stored error that are shown; null when there is none. */
+function toErrorView(error: unknown): ErrorView | null {
+  if (error === null) return null;
+  const parsed = ErrorView.safeParse(error);
+  if (parsed.success) return parsed.data;
+  // Something went wrong, so this must not look like success.
+  return { code: "INTERNAL", message: "the record of this error cannot be read", retryable: false };
+}
+
+function toTime(date: Date | null): string | null {
+  return date && date.toISOString();
+}
+
+function sum(numbers: readonly (number | null)[]): number {
+  return numbers.reduce<number>((total, one) => total + (one ?? 0), 0);
+}
