@@ -71,6 +71,13 @@ export function formatClock(time: string, now: number): string {
     : `${day.format(date)}, ${clock.format(date)}`;
 }
 
+/** `09:12` today, `12 Nov, 09:12` before: since when something lasts. */
+export function formatSince(time: string, now: number): string {
+  const date = new Date(time);
+  const minutes = clock.format(date);
+  return date.toDateString() === new Date(now).toDateString() ? minutes : `${day.format(date)}, ${minutes}`;
+}
+
 /** `now`, `40 s ago`, `5 min ago`, `3 h ago`, `12 Nov`; `in 5 min` for what is to come. */
 export function formatRelative(time: string, now: number): string {
   const date = new Date(time);

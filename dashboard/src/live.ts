@@ -16,6 +16,10 @@ const topics = [
 const listIntervalMs = 1000;
 const runIntervalMs = 250;
 
+/** How long a connection may be away before that is called a loss, and until a refused one is asked for again. */
+const troubleMs = 5000;
+const reconnectMs = 5000;
+
 let state: LiveState = "connecting";
 const listeners = new Set<() => void>();
 
@@ -52,7 +56,8 @@ function createThrottle(intervalMs: number, run: () => void) {
   };
 }
 
-function connect(client: QueryClient): () => void {
+/** Opens the stream of changes. `onRefused` is called a while after the server refused it. */
+function connect(client: QueryClient, onRefused: () => void): () => void {
   const changedRuns = new Set<string>();
   const invalidate = (queryKey: string[]) => void client.invalidateQueries({ queryKey });
   const lists = createThrottle(listIntervalMs, () => {
@@ -74,34 +79,42 @@ function connect(client: QueryClient): () => void {
   };
   for (const topic of topics) source.addEventListener(topic, onChange);
   source.addEventListener("reset", () => void client.invalidateQueries());
-  source.addEventListener("open", () => setState("live"));
+  let trouble: ReturnType<typeof setTimeout> | undefined;
+  source.addEventListener("open", () => {
+    clearTimeout(trouble);
+    setState("live");
+  });
   source.addEventListener("error", () => {
+    clearTimeout(trouble);
+    if (source.readyState === EventSource.CONNECTING) {
+      // The server ends streams now and then; the browser comes back by itself, from where it was.
+      setState("connecting");
+      trouble = setTimeout(() => setState("lost"), troubleMs);
+      return;
+    }
     setState("lost");
     // A refused stream is not tried again by the browser; the session tells whether it was for want of one.
-    if (source.readyState === EventSource.CLOSED) invalidate([...sessionQuery.queryKey]);
+    invalidate([...sessionQuery.queryKey]);
+    trouble = setTimeout(onRefused, reconnectMs);
   });
   return () => {
     source.close();
+    clearTimeout(trouble);
     lists.stop();
     runs.stop();
   };
 }
 
-const reconnectMs = 5000;
-
 /** Keeps everything that is shown up to date while the calling component is mounted. */
 export function useLiveUpdates(client: QueryClient): void {
   useEffect(() => {
-    let disconnect = connect(client);
-    const timer = setInterval(() => {
-      if (state !== "lost") return;
-      disconnect();
-      disconnect = connect(client);
-      void client.invalidateQueries();
-    }, reconnectMs);
-    return () => {
-      clearInterval(timer);
-      disconnect();
-    };
+    const start = (): (() => void) =>
+      connect(client, () => {
+        disconnect();
+        disconnect = start();
+        void client.invalidateQueries();
+      });
+    let disconnect = start();
+    return () => disconnect();
   }, [client]);
 }

@@ -4,6 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { toProblem } from "./api.ts";
 import { createAppRouter } from "./router.tsx";
+// oxlint-disable-next-line import/no-unassigned-import -- the bundler makes a file of its own of it
 import "./styles.css";
 
 const queryClient = new QueryClient({

@@ -1,11 +1,18 @@
 import type { Json } from "./api.ts";
 
-/** A message to a model, for showing. */
-export interface SentMessage {
+/** A message to or from a model, for showing. */
+export interface Message {
   readonly role: string;
   readonly content: string;
   /** Prose, as against JSON. */
   readonly isText: boolean;
+}
+
+/** What went to or came from a model: its messages, and whatever else stood beside them. */
+export interface Exchange {
+  readonly messages: readonly Message[];
+  /** Everything that is in no message, such as limits and the schema; null when there is nothing else. */
+  readonly rest: Json;
 }
 
 const isObject = (value: Json | undefined): value is { readonly [key: string]: Json } =>
@@ -19,25 +26,42 @@ function textOf(content: Json | undefined): string | null {
   return texts.every((text) => text !== null) ? texts.join("\n") : null;
 }
 
-function looksLikeJson(text: string): boolean {
-  if (!/^\s*[[{]/.test(text)) return false;
+/** A text as a message. One that is JSON is set out in lines. */
+function toMessage(role: string, text: string): Message {
+  if (!/^\s*[[{]/.test(text)) return { role, content: text, isText: true };
   try {
-    JSON.parse(text);
-    return true;
+    return { role, content: JSON.stringify(JSON.parse(text), null, 2), isText: false };
   } catch {
-    return false;
+    return { role, content: text, isText: true };
   }
 }
 
-/** The messages of a request, whether it is a list of them or holds one; null when it has another shape. */
-export function messagesOf(request: Json): SentMessage[] | null {
-  const list = isObject(request) ? request["messages"] : request;
-  if (!Array.isArray(list) || list.length === 0) return null;
-  const messages = list.map((item): SentMessage | null => {
-    if (!isObject(item) || typeof item["role"] !== "string") return null;
-    const text = textOf(item["content"]);
-    if (text === null) return { role: item["role"], content: JSON.stringify(item["content"] ?? null, null, 2), isText: false };
-    return { role: item["role"], content: text, isText: !looksLikeJson(text) };
-  });
-  return messages.every((message) => message !== null) ? messages : null;
+function messageOf(item: Json): Message {
+  if (!isObject(item) || typeof item["role"] !== "string") return { role: "", content: JSON.stringify(item, null, 2), isText: false };
+  const text = textOf(item["content"]);
+  if (text !== null) return toMessage(item["role"], text);
+  return { role: item["role"], content: JSON.stringify(item["content"] ?? null, null, 2), isText: false };
+}
+
+const restOf = (rest: { readonly [key: string]: Json }): Json => (Object.keys(rest).length === 0 ? null : rest);
+
+/** The messages of a request: the system's first. */
+export function sentExchange(request: Json): Exchange {
+  if (Array.isArray(request)) return { messages: request.map(messageOf), rest: null };
+  if (!isObject(request) || !Array.isArray(request["messages"])) return { messages: [], rest: request };
+  const { messages, system, ...rest } = request as { readonly [key: string]: Json } & { readonly messages: readonly Json[] };
+  const instructions = typeof system === "string" ? [toMessage("system", system)] : [];
+  return {
+    messages: [...instructions, ...messages.map(messageOf)],
+    rest: restOf(typeof system === "string" || system === undefined ? rest : { system, ...rest }),
+  };
+}
+
+/** The answer of a response. */
+export function answerExchange(response: Json): Exchange {
+  if (typeof response === "string") return { messages: [toMessage("assistant", response)], rest: null };
+  if (!isObject(response)) return { messages: [], rest: response };
+  const { text, ...rest } = response;
+  if (typeof text !== "string") return { messages: [], rest: response };
+  return { messages: [toMessage("assistant", text)], rest: restOf(rest) };
 }

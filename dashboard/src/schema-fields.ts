@@ -1,4 +1,5 @@
 import type { Json } from "./api.ts";
+import { formatCount } from "./format.ts";
 
 /** A field of a JSON Schema, for a table. */
 export interface SchemaField {
@@ -50,7 +51,8 @@ function rulesOf(node: Node): string[] {
     // The schema library writes the safe range of whole numbers as a limit; that says nothing to a reader.
     const [from, to] = [node[low], node[high]].map((value) => (typeof value === "number" && Math.abs(value) < 2 ** 53 - 1 ? value : undefined));
     if (from === undefined && to === undefined) return [];
-    if (from === undefined) return [`at most ${to}${unit}`];
+    if (low !== "minimum" && from === 1 && to === undefined) return ["not empty"];
+    if (from === undefined) return [`at most ${formatCount(to ?? 0)}${unit}`];
     return [to === undefined ? `at least ${from}${unit}` : `${from} to ${to}${unit}`];
   });
   if (Array.isArray(node["enum"])) rules.push(node["enum"].map(text).join(" | "));

@@ -70,18 +70,19 @@ function stretchesOf(segments: readonly Segment[], start: number, end: number): 
   return stretches;
 }
 
-const idleShare = 0.4;
+const idleShare = 0.5;
 
 /**
- * The scale of a run's timeline. It is even as long as the work can be seen on it; where long waits would press the work
- * to hairlines, the waits together get 40 % of the width, each by the root of its length, and are marked as breaks.
+ * The scale of a run's timeline. It is even as long as the work can be seen on it; where long waits would press pieces of
+ * work to hairlines, the waits together get half of the width, each by the root of its length, and are marked as breaks.
  */
 export function createTimeScale(segments: readonly Segment[], start: number, end: number): TimeScale {
   const total = Math.max(1, end - start);
   const stretches = stretchesOf(segments, start, end);
   const idleMs = stretches.reduce((sum, { idle, from, to }) => sum + (idle ? to - from : 0), 0);
   const workMs = total - idleMs;
-  if (workMs <= 0 || idleMs < workMs * 4) {
+  const works = stretches.filter(({ idle }) => !idle).length;
+  if (works < 2 || idleMs < workMs * 4) {
     const place = (time: number) => clamp((time - start) / total);
     return { place, ticks: evenTicks(total), breaks: [] };
   }
@@ -101,16 +102,19 @@ export function createTimeScale(segments: readonly Segment[], start: number, end
   const breaks = placed
     .filter(({ idle, width, from, to }) => idle && width > 0.06 && to - from > workMs / 2)
     .map((stretch) => ({ at: stretch.start + stretch.width / 2, lengthMs: stretch.to - stretch.from }));
-  return { place, ticks: [{ at: 0, elapsedMs: 0 }, { at: 1, elapsedMs: total }], breaks };
+  const ticks = [{ at: 0, elapsedMs: 0 }];
+  // A break at the end says as much as the mark there would, and needs its room.
+  if (!breaks.some((mark) => mark.at > 0.8)) ticks.push({ at: 1, elapsedMs: total });
+  return { place, ticks, breaks };
 }
 
 const clamp = (share: number): number => Math.min(1, Math.max(0, share));
 
-/** Four to eight marks at round times. */
+/** Two to five steps of a round length. */
 function evenTicks(total: number): TimeScale["ticks"] {
   const rough = total / 5;
   const magnitude = 10 ** Math.floor(Math.log10(rough));
-  const step = magnitude * (rough / magnitude >= 5 ? 5 : rough / magnitude >= 2 ? 2 : 1);
+  const step = magnitude * ([1, 2, 5].find((round) => rough <= round * magnitude) ?? 10);
   const count = Math.floor(total / step);
   return Array.from({ length: count + 1 }, (_, index) => ({ at: (index * step) / total, elapsedMs: index * step }));
 }

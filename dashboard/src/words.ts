@@ -1,5 +1,5 @@
 import type { ReceiptView, RunDetailView, RunStatus, RunView, StepView } from "./api.ts";
-import { formatClock, formatDuration } from "./format.ts";
+import { formatClock, formatDuration, formatSince } from "./format.ts";
 
 /*
  * States in plain words.
@@ -54,7 +54,7 @@ export const isLimit = (code: string | undefined): boolean =>
   code === "MODEL_RATE_LIMITED" || code === "ACTION_RATE_LIMITED" || code === "MODEL_QUOTA_EXHAUSTED";
 
 function waitSentence(step: StepView, now: number): string {
-  const since = formatClock(step.startedAt, now);
+  const since = formatSince(step.startedAt, now);
   const wake = step.wakeAt === null ? "" : formatClock(step.wakeAt, now);
   if (step.kind === "signal") return `Waiting for the signal “${step.name}” since ${since}`;
   if (step.kind === "sleep") return `Sleeping until ${wake || "woken"}`;
@@ -82,6 +82,8 @@ export function runSentence(run: RunDetailView, now: number): string {
     case "cancelled":
       return `Cancelled${run.finishedAt ? ` at ${formatClock(run.finishedAt, now)}` : ""}`;
     case "in_doubt":
-      return `Stopped${at}: it may or may not have been done`;
+      return `In doubt${at}: it may or may not have been done`;
+    default:
+      return statusWords[run.status];
   }
 }

@@ -6,6 +6,7 @@ import { type HostedModelSpec, isSimulated, type ResolvedModel, type SimulatedMo
 import type { Usage } from "./prices.ts";
 import { openHostedModel } from "./providers.ts";
 import type { ModelRequest } from "./record-intent.ts";
+import type { Reservation } from "./reserve.ts";
 import { createSimulatedAnswer, simulatedLatencyMs } from "./simulated/answer.ts";
 
 /** What a model answered. */
@@ -22,10 +23,10 @@ export interface ModelAnswer {
 export interface ModelCall {
   readonly model: ResolvedModel;
   readonly request: ModelRequest;
+  /** The most that it can use. */
+  readonly reservation: Reservation;
   readonly access: ModelAccess;
   readonly stop: AbortSignal;
-  /** Bound of what is sent, for a message about sizes. */
-  readonly inputTokens: number;
   readonly now: () => Date;
 }
 
@@ -37,7 +38,7 @@ const defaultTimeoutMs = 60_000;
  * @throws MODEL_* as the provider answers; PEER_MISSING, SECRET_MISSING or EGRESS_REFUSED when it cannot be asked.
  */
 export async function callModel(call: ModelCall): Promise<ModelAnswer> {
-  const { model, stop, inputTokens, now } = call;
+  const { model, reservation, stop, now } = call;
   const { spec } = model;
   const timeoutMs = (isSimulated(spec) ? undefined : spec.timeoutMs) ?? defaultTimeoutMs;
   const deadline = AbortSignal.timeout(timeoutMs);
@@ -45,7 +46,7 @@ export async function callModel(call: ModelCall): Promise<ModelAnswer> {
     if (isSimulated(spec)) return await callSimulated(spec, call);
     return await callHosted(spec, call, AbortSignal.any([stop, deadline]));
   } catch (thrown) {
-    throw toModelError(thrown, { model, stop, deadline, timeoutMs, inputTokens, now: now() });
+    throw toModelError(thrown, { model, reservation, stop, deadline, timeoutMs, now: now() });
   }
 }
 

@@ -1,5 +1,6 @@
 import { type ErrorCode, isRecord, SluiceError } from "../core/index.ts";
 import { modelIdOf, type ResolvedModel } from "./model-spec.ts";
+import type { Reservation } from "./reserve.ts";
 import { type AnswerHeaders, readRetryAfterMs } from "./retry-after.ts";
 
 /** What was going on when a request failed. */
@@ -10,8 +11,8 @@ export interface FailureContext {
   /** Fires when the request's deadline passed. */
   readonly deadline: AbortSignal;
   readonly timeoutMs: number;
-  /** Bound of what was sent, for a message about sizes. */
-  readonly inputTokens: number;
+  /** What was sent at most, for a message about sizes. */
+  readonly reservation: Reservation;
   readonly now: Date;
 }
 
@@ -58,19 +59,23 @@ function fromGuardedFetch(error: SluiceError, { model }: FailureContext): Sluice
   return new SluiceError(code, { message: `${nameOf(model)}: ${error.message}`, hint: error.hint });
 }
 
+const networkCode = /^(?:E(?!RR_)[A-Z_]+|UND_ERR_\w+|ERR_(?:SSL|TLS)_\w+)$/;
+/** Errors of the AI SDK that mean: there was an answer, but not one of a model. */
+const noAnswer =
+  /^AI_(?:APICall|InvalidResponseData|EmptyResponseBody|NoContentGenerated|JSONParse|TypeValidation)Error$/;
+
 function fromNetwork(chain: readonly Error[], { model }: FailureContext): SluiceError {
-  const last = chain.at(-1);
-  const system = chain.map((error) => (error as NodeJS.ErrnoException).code).find((code) => typeof code === "string");
-  const isAnswer =
-    /^AI_(?:APICall|InvalidResponseData|EmptyResponseBody|NoContentGenerated|JSONParse|TypeValidation)Error$/;
-  const isNetwork = system !== undefined && /^(?:E[A-Z_]+|UND_ERR_\w+|ERR_(?:SSL|TLS|STREAM)_\w+)$/.test(system);
-  if (isNetwork || chain.some((error) => isAnswer.test(error.name) || isFetchFailure(error))) {
+  const code = chain.map((error) => (error as NodeJS.ErrnoException).code).find((value) => typeof value === "string");
+  const what = code ?? chain.at(-1)?.name ?? "no error";
+  if (networkCode.test(code ?? "") || chain.some((error) => noAnswer.test(error.name) || isFetchFailure(error))) {
     return new SluiceError("MODEL_UNAVAILABLE", {
-      message: `${nameOf(model)} gave no usable answer (${system ?? last?.name ?? "unknown cause"})`,
+      message: `${nameOf(model)} gave no usable answer (${what})`,
       hint: "Sluice tries again by itself. If it stays, check the network and the model's baseUrl.",
     });
   }
-  return new SluiceError("INTERNAL", { message: `calling ${nameOf(model)} failed with ${last?.name ?? "no error"}` });
+  // Not an answer, but a fault of the installation or of ours, such as a module that cannot be loaded.
+  const cause = chain.some(({ name }) => name.startsWith("AI_")) ? undefined : chain[0];
+  return new SluiceError("INTERNAL", { message: `calling ${nameOf(model)} failed with ${what}`, cause });
 }
 
 /** undici says no more than this for a connection that broke. */
@@ -85,7 +90,7 @@ interface Reaction {
 }
 
 function fromAnswer(answer: ErrorAnswer, context: FailureContext): SluiceError {
-  const { model, inputTokens, now } = context;
+  const { model, reservation, now } = context;
   const error = errorObjectOf(answer.body);
   const labels = labelsOf(error);
   const waitMs = readRetryAfterMs(answer.headers, answer.body, now.getTime());
@@ -97,7 +102,7 @@ function fromAnswer(answer: ErrorAnswer, context: FailureContext): SluiceError {
     details: {
       status: answer.status,
       labels,
-      ...(code === "MODEL_CONTEXT_EXCEEDED" && { inputTokensAtMost: inputTokens }),
+      ...(code === "MODEL_CONTEXT_EXCEEDED" && { inputTokensAtMost: reservation.inputTokens }),
     },
   });
 }

@@ -46,7 +46,8 @@ export interface Gateway {
 
 /** Makes the gateway. Loads no library and opens no connection before the first call. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const ask = <T>(what: string, name: string, question: Question<T>) =>
+  // Async, so that a call outside a run is a rejected promise; the step itself begins at once, in the order of the calls.
+  const ask = async <T>(what: string, name: string, question: Question<T>) =>
     stepOf(what, name, question, (run, attempt) =>
       answerQuestion(question, { options, now: options.now ?? (() => new Date()), run, attempt }),
     );
@@ -81,12 +82,10 @@ function classifyQuestion<Label extends string>(request: ClassifyRequest<Label>)
       hint: "Name at least one label.",
     });
   }
-  const schema = z.object({ label: z.enum(Object.keys(request.labels) as Label[]) }) as unknown as Schema<{
-    label: Label;
-  }>;
+  const schema: z.ZodType = z.object({ label: z.enum(Object.keys(request.labels)) });
   const meanings = labels.map(([label, meaning]) => `- ${label}: ${meaning}`).join("\n");
   const instructions = `${request.instructions.trim()}\n\nChoose the label that fits best:\n${meanings}`;
-  return objectQuestion({ ...request, instructions, schema });
+  return objectQuestion({ ...request, instructions, schema: schema as Schema<{ label: Label }> });
 }
 
 /** Makes the durable step. Only names are its input: the values stand in the record of the AI call, and can be erased there. */
@@ -183,8 +182,7 @@ async function askOnce<T>(passage: Passage<T>, round: Round): Promise<{ answer: 
   const request = { prompt, maxOutputTokens, temperature: passage.question.request.temperature ?? 0 };
   const place = { runId: run.runId, stepSequence: attempt.sequence, attempt: round.number };
   const id = await recordIntent(journal, { place, model, data, request, now: now() });
-  const { inputTokens } = reservation;
-  const call = { model, request, access: options, stop: attempt.signal, inputTokens, now };
+  const call = { model, request, reservation, access: options, stop: attempt.signal, now };
   const answer = await callModel(call).catch(async (thrown: unknown) => {
     const error = toSluiceError(thrown);
     const settlement = settleFailure(model, error);

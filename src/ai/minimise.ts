@@ -13,6 +13,6 @@ export interface Minimised {
 export function minimise(send: SentFields, availableFields: number): Minimised {
   // The JSON form: a field without a value is not sent, and nothing can change what was recorded.
   const json = toJson(send);
-  const fields = isRecord(json) ? (json as SentFields) : {};
+  const fields = isRecord(json) ? json : {};
   return { fields, sentFields: Object.keys(fields), availableFields };
 }

@@ -51,6 +51,11 @@ export function readData(content: string): unknown {
   }
 }
 
+/** Gives back the operator's instructions of a system part of {@link composePrompt}; all of any other. */
+export function readInstructions(system: string): string {
+  return system.split(aboutData)[0] ?? system;
+}
+
 /** `<` is escaped inside the JSON, so that no received text can close the delimiter. */
 function writeData(fields: SentFields): string {
   return `<data>\n${JSON.stringify(fields).replaceAll("<", String.raw`\u003c`)}\n</data>`;

@@ -27,8 +27,11 @@ export async function openHostedModel(spec: HostedModelSpec, access: ModelAccess
 }
 
 async function openCompatible(spec: HostedModelSpec, { fetch, resolveSecret }: ModelAccess): Promise<LanguageModel> {
-  const load = () => import("@ai-sdk/openai-compatible");
-  const { createOpenAICompatible } = await loadPeer("@ai-sdk/openai-compatible", "3", load);
+  const { createOpenAICompatible } = await loadPeer(
+    "@ai-sdk/openai-compatible",
+    "3",
+    () => import("@ai-sdk/openai-compatible"),
+  );
   const provider = createOpenAICompatible({
     name: "compatible",
     baseURL: spec.baseUrl ?? "",

@@ -33,7 +33,7 @@ export function parseGoDuration(text: string): number | undefined {
 }
 
 function number(text: string | undefined, unit: number): number | undefined {
-  return text !== undefined && /^\d{1,12}(?:\.\d+)?$/.test(text.trim()) ? positive(Number(text) * unit) : undefined;
+  return text !== undefined && /^\d{1,13}(?:\.\d+)?$/.test(text.trim()) ? positive(Number(text) * unit) : undefined;
 }
 
 /** An HTTP date or an RFC 3339 time. Date.parse alone would take `-1` for a date. */

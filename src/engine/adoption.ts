@@ -49,18 +49,9 @@ async function look({ store, runtime, dispatcher, executor, log }: AdoptionOptio
   }
 }
 
-type AdoptedRun = ClaimedRun & { readonly failedStep: number | null };
-
 /** Goes on with a run from wherever its process left it. */
-async function takeOver(runtime: DurableRuntime, dispatcher: Dispatcher, run: AdoptedRun): Promise<void> {
-  switch (await runtime.stateOf(run.id)) {
-    case "absent":
-      // Claimed, and the process died before it began.
-      return dispatcher.start(run.workspaceId, run.id);
-    case "live":
-      return runtime.requeue(run.id);
-    case "over":
-      // Reopened by a person, and the process died before it rewound; or ended beneath and not in our row.
-      return runtime.rewind(run.id, run.failedStep);
-  }
+async function takeOver(runtime: DurableRuntime, dispatcher: Dispatcher, run: ClaimedRun): Promise<void> {
+  // An execution that is not over replays what it recorded; anything else is a resume that its process did not finish.
+  if ((await runtime.stateOf(run.id)) === "live") await runtime.requeue(run.id);
+  else await dispatcher.resume(run);
 }

@@ -11,8 +11,28 @@ export interface DispatcherOptions {
   readonly runtime: DurableRuntime;
   readonly executor: string;
   readonly log: Log;
+  readonly inFlight: InFlight;
   /** Most runs that this process executes at once. */
   readonly concurrency: number;
+}
+
+/** Executions of runs that are under way in this process, however they came here. */
+export class InFlight {
+  readonly #runs = new Set<string>();
+
+  /** Counts a run as under way until the execution ends. */
+  async track(runId: string, execute: () => Promise<void>): Promise<void> {
+    this.#runs.add(runId);
+    try {
+      await execute();
+    } finally {
+      this.#runs.delete(runId);
+    }
+  }
+
+  get ids(): readonly string[] {
+    return [...this.#runs];
+  }
 }
 
 /**
@@ -45,13 +65,33 @@ export class Dispatcher {
   }
 
   /** Begins a run that belongs to this process already. */
-  async start(workspaceId: string, runId: string): Promise<void> {
-    const { ended } = await this.#options.runtime.start(workspaceId, runId);
+  async start({ workspaceId, id }: ClaimedRun): Promise<void> {
+    const { ended } = await this.#options.runtime.start(workspaceId, id);
     this.#active += 1;
     void ended.then(() => {
       this.#active -= 1;
       this.wake();
     });
+  }
+
+  /**
+   * Goes on with a run that had begun: what was recorded before its failed step is kept. Harmless when done twice, so a
+   * process that dies in the middle leaves nothing half-done.
+   */
+  async resume(run: ClaimedRun): Promise<void> {
+    const { runtime, store } = this.#options;
+    switch (await runtime.stateOf(run.id)) {
+      case "absent":
+        return this.start(run);
+      case "live":
+        // Cancelled by a person, and not yet stopped where it ran.
+        await runtime.cancel(run.id);
+        break;
+      case "over":
+        break;
+    }
+    if (run.failedStep !== null) await store.workspace(run.workspaceId).steps.dropFrom(run.id, run.failedStep);
+    await runtime.rewind(run.id, run.failedStep);
   }
 
   /** Takes no more runs; resolves when no claim is under way. */
@@ -67,6 +107,7 @@ export class Dispatcher {
 
   async #claim(): Promise<void> {
     const { store, executor, log, concurrency } = this.#options;
+    await this.#stopCancelled();
     while (this.#hasRoom && this.#again) {
       this.#again = false;
       try {
@@ -84,10 +125,22 @@ export class Dispatcher {
 
   async #begin(run: ClaimedRun): Promise<void> {
     try {
-      await this.start(run.workspaceId, run.id);
+      await (run.resumes > 0 ? this.resume(run) : this.start(run));
     } catch (error) {
       this.#unbegun.push(run);
       throw error;
+    }
+  }
+
+  /** Stops the executions here of runs that were cancelled, by whichever process. */
+  async #stopCancelled(): Promise<void> {
+    const { store, runtime, inFlight, log } = this.#options;
+    try {
+      if (inFlight.ids.length === 0) return;
+      for (const id of await store.dispatch.cancelled(inFlight.ids)) await runtime.cancel(id);
+    } catch (error) {
+      // The next poll tries again.
+      log.warn("cancel.failed", { error: error instanceof Error ? error.name : "unknown" });
     }
   }
 }

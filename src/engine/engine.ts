@@ -11,10 +11,10 @@ import {
 } from "../core/index.ts";
 import { createPool, type RunRecord, type Store } from "../store/index.ts";
 import { startAdoption } from "./adoption.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import { Dispatcher, InFlight } from "./dispatcher.ts";
 import { persist } from "./persist.ts";
 import { executeRun, type RunHost } from "./run.ts";
-import { type DurableRuntime, openRuntime } from "./runtime.ts";
+import { openRuntime } from "./runtime.ts";
 import { ExpectedSignals } from "./signals.ts";
 import { waitUntil } from "./timer.ts";
 
@@ -78,6 +78,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
   const executor = createIdentifier("exe", new Date());
   const closing = new AbortController();
   const ends = new EventTarget();
+  const inFlight = new InFlight();
   const host: RunHost = {
     executor,
     flows: new Map(options.flows.map((flow) => [flow.name, flow])),
@@ -103,11 +104,18 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     pool,
     executor,
     log,
-    run: (workspaceId, runId) => executeRun(host, store.workspace(workspaceId), runId),
+    run: (workspaceId, runId) => inFlight.track(runId, () => executeRun(host, store.workspace(workspaceId), runId)),
   });
   cleanup.add(() => runtime.close());
   cleanup.add(() => closing.abort());
-  const dispatcher = new Dispatcher({ store, runtime, executor, log, concurrency: options.concurrency ?? 100 });
+  const dispatcher = new Dispatcher({
+    store,
+    runtime,
+    executor,
+    log,
+    inFlight,
+    concurrency: options.concurrency ?? 100,
+  });
   cleanup.add(() => dispatcher.close());
   const adoption = await startAdoption({ store, runtime, dispatcher, executor, log });
   cleanup.add(() => adoption.close());
@@ -116,8 +124,15 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
   return {
     executor,
     notifyQueued: () => dispatcher.wake(),
-    resume: (workspaceId, runId) => resume({ store, runtime, executor }, workspaceId, runId),
-    cancel: (workspaceId, runId) => cancel({ store, runtime, onEnded: host.onEnded }, workspaceId, runId),
+    async resume(workspaceId, runId) {
+      await resume(store, workspaceId, runId);
+      dispatcher.wake();
+    },
+    async cancel(workspaceId, runId) {
+      await cancel(store, workspaceId, runId);
+      host.onEnded(runId);
+      dispatcher.wake();
+    },
     signal: (workspaceId, runId, name, value) =>
       signal({ store, signals: host.signals }, workspaceId, runId, name, value),
     waitForEnd: (workspaceId, runId, timeoutMs, aborted) =>
@@ -147,12 +162,6 @@ async function keepPresence(store: Store, executor: string, log: Log): Promise<{
   };
 }
 
-interface Parts {
-  readonly store: Store;
-  readonly runtime: DurableRuntime;
-  readonly executor: string;
-}
-
 async function findRun(store: Store, workspaceId: string, runId: string): Promise<RunRecord> {
   const run = await store.workspace(workspaceId).runs.find(runId);
   if (run) return run;
@@ -162,46 +171,24 @@ async function findRun(store: Store, workspaceId: string, runId: string): Promis
   });
 }
 
-async function resume({ store, runtime, executor }: Parts, workspaceId: string, runId: string): Promise<void> {
+async function resume(store: Store, workspaceId: string, runId: string): Promise<void> {
   const run = await findRun(store, workspaceId, runId);
-  const workspace = store.workspace(workspaceId);
-  if (!(await workspace.runs.reopen(runId, executor))) {
-    throw new SluiceError("RUN_NOT_RESUMABLE", {
-      message: `run "${runId}" is ${run.status}; only failed, cancelled and in-doubt runs can be resumed`,
-      hint:
-        run.status === "succeeded" ? "Send the event again to run the flow anew." : "Wait for it to end, or cancel it.",
-    });
-  }
-  // From here on a dead process' heir goes on: the run is unfinished and this process' own.
-  switch (await runtime.stateOf(runId)) {
-    case "absent":
-      await runtime.start(workspaceId, runId);
-      return;
-    case "live":
-      await runtime.cancel(runId);
-      break;
-    case "over":
-      break;
-  }
-  if (run.failedStep !== null) await workspace.steps.dropFrom(runId, run.failedStep);
-  await runtime.rewind(runId, run.failedStep);
+  if (await store.workspace(workspaceId).runs.reopen(runId)) return;
+  throw new SluiceError("RUN_NOT_RESUMABLE", {
+    message: `run "${runId}" is ${run.status}; only failed, cancelled and in-doubt runs can be resumed`,
+    hint:
+      run.status === "succeeded" ? "Send the event again to run the flow anew." : "Wait for it to end, or cancel it.",
+  });
 }
 
-async function cancel(
-  { store, runtime, onEnded }: Omit<Parts, "executor"> & { readonly onEnded: (runId: string) => void },
-  workspaceId: string,
-  runId: string,
-): Promise<void> {
+async function cancel(store: Store, workspaceId: string, runId: string): Promise<void> {
   const run = await findRun(store, workspaceId, runId);
   const outcome = { status: "cancelled", output: null, error: null, failedStep: null } as const;
-  if (!(await store.workspace(workspaceId).runs.finish(runId, outcome))) {
-    throw new SluiceError("RUN_NOT_CANCELLABLE", {
-      message: `run "${runId}" is ${run.status}; it has ended`,
-      hint: "Only queued, running and waiting runs can be cancelled.",
-    });
-  }
-  if ((await runtime.stateOf(runId)) === "live") await runtime.cancel(runId);
-  onEnded(runId);
+  if (await store.workspace(workspaceId).runs.finish(runId, outcome)) return;
+  throw new SluiceError("RUN_NOT_CANCELLABLE", {
+    message: `run "${runId}" is ${run.status}; it has ended`,
+    hint: "Only queued, running and waiting runs can be cancelled.",
+  });
 }
 
 async function signal(

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { SluiceError, toSluiceError } from "../core/index.ts";
+import { type Log, SluiceError, toSluiceError } from "../core/index.ts";
 import type { ChangeRecord, Workspace } from "../store/index.ts";
-import type { Log } from "./ports.ts";
 
 /** Somebody who wants to know what happens. None of its functions may throw. */
 export interface ChangeListener {
@@ -75,7 +74,7 @@ export function createChangeHub(options: ChangeHubOptions): ChangeHub {
       const from = [...places].map((place) => place.cursor).toSorted(compareCursors)[0];
       if (from === undefined) return;
       const { changes: found, cursor, more } = await changes.after(from);
-      for (const place of places) deliver(place, found, cursor);
+      for (const place of places) deliver(place, place.cursor === from ? found : newer(found, place.cursor), cursor);
       if (!more) return;
     }
     await resetAll();
@@ -123,11 +122,14 @@ export function createChangeHub(options: ChangeHubOptions): ChangeHub {
   };
 }
 
-function deliver(place: Place, found: readonly ChangeRecord[], cursor: string): void {
-  if (compareCursors(cursor, place.cursor) <= 0) return;
-  const fresh = found.filter((change) => compareCursors(change.cursor, place.cursor) > 0);
+function deliver(place: Place, fresh: readonly ChangeRecord[], cursor: string): void {
+  if (fresh.length === 0) return;
   place.cursor = cursor;
-  if (fresh.length > 0) place.listener.onChanges(fresh, cursor);
+  place.listener.onChanges(fresh, cursor);
+}
+
+function newer(changes: readonly ChangeRecord[], cursor: string): ChangeRecord[] {
+  return changes.filter((change) => compareCursors(change.cursor, cursor) > 0);
 }
 
 /** Orders cursors by transaction, then by id. Both are too large for a number. */

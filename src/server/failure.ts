@@ -1,8 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Context, ErrorHandler, Handler } from "hono";
-import { SluiceError, toSluiceError } from "../core/index.ts";
+import { type Log, SluiceError, toSluiceError } from "../core/index.ts";
 import { toProblem } from "../triggers/index.ts";
-import type { Log } from "./ports.ts";
 
 /**
  * Answers whatever a handler threw. An unexpected error is given an incident id, which is all that the caller learns of it;
@@ -14,7 +13,7 @@ export function createErrorHandler(log: Log): ErrorHandler {
     const fields = { method: context.req.method, code: error.code, status: error.status };
     if (error.code === "INTERNAL") {
       const incident = randomBytes(6).toString("hex");
-      log.error("request.failed", { ...fields, incident, trace: traceOf(thrown) });
+      log.error("request.failed", { ...fields, incident, stack: traceOf(thrown).join("\n") });
       return toProblem(toIncident(incident));
     }
     if (error.status >= 500) log.warn("request.failed", fields);

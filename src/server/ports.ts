@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import type { AnyFlow, Json, WebhookTrigger } from "../core/index.ts";
+import type { AnyFlow, Json, Log, WebhookTrigger } from "../core/index.ts";
 import type { Workspace } from "../store/index.ts";
 import type { StatusView } from "./api/schemas.ts";
 
@@ -7,18 +7,6 @@ import type { StatusView } from "./api/schemas.ts";
 export interface FlowInfo {
   readonly flow: AnyFlow;
   readonly trigger: WebhookTrigger;
-}
-
-/** Facts about one log line; never holds a payload, an address a person typed, or a secret. */
-export interface LogFields {
-  readonly [field: string]: Json;
-}
-
-/** Where log lines go. Events are a noun and a past verb, such as `request.failed`. */
-export interface Log {
-  info(event: string, fields?: LogFields): void;
-  warn(event: string, fields?: LogFields): void;
-  error(event: string, fields?: LogFields): void;
 }
 
 /** What people may do to runs. */

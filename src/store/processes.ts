@@ -7,6 +7,12 @@ export interface DeadProcess {
   readonly executor: string;
 }
 
+/** How pg_locks shows a 64-bit advisory lock: in two halves. @see https://www.postgresql.org/docs/current/view-pg-locks.html */
+const lockIsHeld = sql`exists (
+  select 1 from pg_locks where locktype = 'advisory' and objsubid = 1
+    and database = (select oid from pg_database where datname = current_database())
+    and classid = ((lock_key >> 32) & 4294967295)::oid and objid = (lock_key & 4294967295)::oid)`;
+
 /**
  * Tells living processes from dead ones. A process holds an advisory lock on a connection of its own: Postgres frees it
  * the moment that connection is gone, so a killed process is seen at once and a slow one is never taken for dead.
@@ -54,13 +60,19 @@ export function createProcessStore(db: Database, pool: Pool) {
           .execute();
       }),
 
+    /** Whether a process executes runs now. */
+    isAnyAlive: (): Promise<boolean> =>
+      query(async () => {
+        const { rows } =
+          await sql`select 1 from sluice.processes where ended_at is null and ${lockIsHeld} limit 1`.execute(db);
+        return rows.length > 0;
+      }),
+
     /** Registered processes whose lock nobody holds. */
     listDead: (): Promise<DeadProcess[]> =>
       query(async () => {
         const { rows } = await sql<DeadProcess>`
-          select executor from sluice.processes where ended_at is null and not exists (
-            select 1 from pg_locks where locktype = 'advisory' and objsubid = 1
-              and classid = ((lock_key >> 32) & 4294967295)::oid and objid = (lock_key & 4294967295)::oid)`.execute(db);
+          select executor from sluice.processes where ended_at is null and not ${lockIsHeld}`.execute(db);
         return rows;
       }),
 

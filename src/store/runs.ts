@@ -184,35 +184,35 @@ export function createRunStore(scope: Scope, write: (change: StateChange) => Pro
       write({ workspaceId, id, status: outcome.status, outcome, at: new Date() }),
 
     /**
-     * Makes an ended run unfinished again, on its way to be resumed by a process; `failedStep` stays until the run
-     * begins. False when it had not ended, or another caller was first.
+     * Makes an ended run unfinished again and queues it to be resumed; `failedStep` stays until it begins. False when it
+     * had not ended, or another caller was first.
      */
-    reopen: (id: string, executor: string): Promise<boolean> =>
+    reopen: (id: string): Promise<boolean> =>
       query(async () => {
-        const row = await db
-          .updateTable("runs")
-          .set((eb) => ({
-            status: "queued" as const,
-            executor,
-            recoveries: 0,
-            resumes: eb("resumes", "+", 1),
-            output: null,
-            error: null,
-            finishedAt: null,
-          }))
-          .where("workspaceId", "=", workspaceId)
-          .where("id", "=", id)
-          .where("status", "in", ["failed", "cancelled", "in_doubt"])
-          .executeTakeFirst();
-        return row.numUpdatedRows === 1n;
+        const { rows } = await sql`
+          with reopened as (
+            update sluice.runs set status = 'queued', executor = null, recoveries = 0, resumes = resumes + 1,
+              output = null, error = null, finished_at = null
+            where workspace_id = ${workspaceId} and id = ${id} and status in ('failed', 'cancelled', 'in_doubt')
+            returning workspace_id, id, flow
+          ), told as (
+            insert into sluice.changes (workspace_id, topic, run_id, data)
+            select workspace_id, 'run.queued', id, json_build_object('flow', flow) from reopened
+          )
+          select 1 from reopened`.execute(db);
+        return rows.length === 1;
       }),
   };
 }
 
-/** A queued run that a process took on. */
+/** An unfinished run that a process took on. */
 export interface ClaimedRun {
   readonly workspaceId: string;
   readonly id: string;
+  /** How often a person resumed it; 0 for a run that is to begin. */
+  readonly resumes: number;
+  /** Where a resumed run goes on. */
+  readonly failedStep: number | null;
 }
 
 /** What the engine needs of the runs of all workspaces. */
@@ -226,21 +226,33 @@ export function createDispatchStore(db: Database) {
           where (workspace_id, id) in (
             select workspace_id, id from sluice.runs where status = 'queued' and executor is null
             order by queued_at limit ${limit} for update skip locked)
-          returning workspace_id, id`.execute(db);
+          returning workspace_id, id, resumes, failed_step`.execute(db);
         return rows;
       }),
 
     /** Moves the unfinished runs of a dead process to a living one, and counts the takeover. */
-    adopt: (dead: string, executor: string): Promise<(ClaimedRun & { failedStep: number | null })[]> =>
+    adopt: (dead: string, executor: string): Promise<ClaimedRun[]> =>
       query(() =>
         db
           .updateTable("runs")
           .set((eb) => ({ executor, recoveries: eb("recoveries", "+", 1) }))
           .where("executor", "=", dead)
           .where("status", "in", unfinished)
-          .returning(["workspaceId", "id", "failedStep"])
+          .returning(["workspaceId", "id", "resumes", "failedStep"])
           .execute(),
       ),
+
+    /** Those of the given runs that were cancelled. */
+    cancelled: (ids: readonly string[]): Promise<string[]> =>
+      query(async () => {
+        const rows = await db
+          .selectFrom("runs")
+          .select("id")
+          .where("id", "=", sql<string>`any(${ids})`)
+          .where("status", "=", "cancelled")
+          .execute();
+        return rows.map((row) => row.id);
+      }),
 
     /** How many runs wait for a process. */
     queued: (): Promise<number> =>

@@ -1,16 +1,10 @@
 import { Hono } from "hono";
 import { z } from "zod";
-import { flow, type Json } from "../../src/core/index.ts";
-import {
-  createServer,
-  type FlowInfo,
-  type LogFields,
-  type ServerOptions,
-  type ServerPorts,
-} from "../../src/server/index.ts";
+import { flow, secret, type Json, type LogFields } from "../../src/core/index.ts";
+import { createToken, digestOfToken } from "../../src/server/auth/token.ts";
+import { createServer, type FlowInfo, type ServerOptions, type ServerPorts } from "../../src/server/index.ts";
 import { createPool, openStore, type Role, type Workspace } from "../../src/store/index.ts";
 import { signatures, webhook } from "../../src/triggers/index.ts";
-import { secret } from "../../src/core/index.ts";
 import { testDatabase } from "./database.ts";
 
 const Lead = z.object({ name: z.string().min(1), email: z.email(), message: z.string().default("") });
@@ -31,7 +25,7 @@ export const leadRouting: FlowInfo = {
     minutesSaved: 4,
     run: async () => null,
   }),
-  trigger: leads as FlowInfo["trigger"],
+  trigger: leads,
 };
 
 /** One line that the server logged. */
@@ -100,6 +94,7 @@ export async function startTestServer(
     isReady: async () => true,
     hooks: new Hono().post("/hooks/leads", (context) => context.json({ runId: "run_1", duplicate: false }, 202)),
     log: {
+      debug: () => {},
       info: (event, fields = {}) => void log.push({ level: "info", event, fields }),
       warn: (event, fields = {}) => void log.push({ level: "warn", event, fields }),
       error: (event, fields = {}) => void log.push({ level: "error", event, fields }),
@@ -107,11 +102,19 @@ export async function startTestServer(
     publicUrl: "https://hooks.example.com",
     ...replace(workspace),
   };
-  const server = await createServer(ports, { ...defaults, ...options });
+  let closed: Promise<void> | undefined;
+  const closeDatabase = async (): Promise<void> => {
+    await pool.end();
+    await store.close();
+    await database.drop();
+  };
+  const server = await createServer(ports, { ...defaults, ...options }).catch(async (failure: unknown) => {
+    await closeDatabase();
+    throw failure;
+  });
   const keys = new Map<Role, Promise<string>>();
 
   async function createKey(role: Role): Promise<string> {
-    const { createToken, digestOfToken } = await import("../../src/server/auth/token.ts");
     const token = createToken("sk_");
     await workspace.apiKeys.create({ id: `key_${role}`, name: role, role, tokenDigest: digestOfToken(token) });
     return token;
@@ -145,12 +148,7 @@ export async function startTestServer(
         ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
       });
     },
-    async close(): Promise<void> {
-      await server.close();
-      await pool.end();
-      await store.close();
-      await database.drop();
-    },
+    close: (): Promise<void> => (closed ??= server.close().then(closeDatabase)),
   };
 }
 

@@ -1,10 +1,9 @@
-import { clsx } from "clsx";
-import type { AiCallView, Json } from "../api.ts";
+import type { AiCallView } from "../api.ts";
 import { formatCost, formatCount, formatDuration } from "../format.ts";
-import { messagesOf, type SentMessage } from "../messages.ts";
+import { answerExchange, sentExchange } from "../messages.ts";
 import { Badge, SimulatedBadge } from "./badge.tsx";
+import { ExchangeView } from "./exchange-view.tsx";
 import { Digest, Facts } from "./facts.tsx";
-import { JsonView } from "./json-view.tsx";
 import { Caption } from "./panel.tsx";
 import { RunErrorNotice } from "./run-error-notice.tsx";
 
@@ -17,13 +16,12 @@ const rungWords = {
 /** One request to a model: what left the company, what came back, and what it cost. */
 export function AiCallDetail({ call, numbered }: { readonly call: AiCallView; readonly numbered: boolean }) {
   const rung = call.rung === null ? null : rungWords[call.rung];
-  const messages = messagesOf(call.request);
   return (
     <section className="overflow-hidden rounded-md border border-line bg-surface">
       <header className="flex min-h-9 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-3 py-1">
         <h4 className="font-medium">{numbered ? `AI call ${call.attempt}` : "AI call"}</h4>
         <span className="text-ink-2">
-          {call.provider} <span className="font-mono text-xs">{call.model}</span>
+          {call.modelName}: {call.provider} <span className="font-mono text-xs">{call.model}</span>
         </span>
         {call.simulated && <SimulatedBadge />}
         {rung && (
@@ -37,15 +35,8 @@ export function AiCallDetail({ call, numbered }: { readonly call: AiCallView; re
       <div className="space-y-3 px-3 pt-2 pb-3">
         <SentFields call={call} />
         <div className="grid gap-3 lg:grid-cols-2">
-          <div className="min-w-0">
-            <Caption>What was sent</Caption>
-            {messages ? <Messages messages={messages} /> : <JsonView value={call.request} label="what was sent" />}
-          </div>
-          <div className="min-w-0">
-            <Caption>What came back</Caption>
-            {call.error && <RunErrorNotice error={call.error} />}
-            {!call.error && <Answer response={call.response} />}
-          </div>
+          <ExchangeView title="What was sent" exchange={sentExchange(call.request)} whole={call.request} />
+          <Answer call={call} />
         </div>
         <CallFacts call={call} />
       </div>
@@ -53,9 +44,17 @@ export function AiCallDetail({ call, numbered }: { readonly call: AiCallView; re
   );
 }
 
-function Answer({ response }: { readonly response: Json }) {
-  if (response === null) return <p className="text-ink-3">Nothing recorded.</p>;
-  return <JsonView value={response} label="what came back" />;
+function Answer({ call }: { readonly call: AiCallView }) {
+  const { error, response } = call;
+  if (response !== null) {
+    return <ExchangeView title="What came back" exchange={answerExchange(response)} whole={response} />;
+  }
+  return (
+    <div className="min-w-0">
+      <Caption>What came back</Caption>
+      {error ? <RunErrorNotice error={error} detailed /> : <p className="text-ink-3">Nothing recorded yet.</p>}
+    </div>
+  );
 }
 
 /** How little left: "4 fields available, 2 sent", with the names of those that were. */
@@ -75,23 +74,9 @@ function SentFields({ call }: { readonly call: AiCallView }) {
   );
 }
 
-function Messages({ messages }: { readonly messages: readonly SentMessage[] }) {
-  return (
-    <div className="divide-y divide-line rounded-md border border-line bg-sunken">
-      {messages.map((message, index) => (
-        <div key={index} className="px-3 py-2">
-          <div className="text-xs font-medium text-ink-3">{message.role}</div>
-          <pre className={clsx("max-h-64 overflow-auto break-words whitespace-pre-wrap", message.isText ? "font-sans" : "text-xs/[18px]")}>
-            {message.content}
-          </pre>
-        </div>
-      ))}
-    </div>
-  );
-}
+const tokens = (count: number | null): string => (count === null ? "not said" : formatCount(count));
 
 function CallFacts({ call }: { readonly call: AiCallView }) {
-  const tokens = (count: number | null) => (count === null ? "not said" : formatCount(count));
   const took = call.finishedAt === null ? "unfinished" : formatDuration(Date.parse(call.finishedAt) - Date.parse(call.startedAt));
   return (
     <Facts
@@ -100,8 +85,7 @@ function CallFacts({ call }: { readonly call: AiCallView }) {
         { name: "Tokens out", value: tokens(call.outputTokens) },
         { name: "Cost", value: call.costMicroUsd === null ? "price unknown" : formatCost(call.costMicroUsd) },
         { name: "Took", value: took },
-        { name: "Model", value: call.modelName },
-        { name: "Digest of what was sent", value: <Digest text={call.requestDigest} /> },
+        { name: "Digest", value: <Digest text={call.requestDigest} /> },
       ]}
     />
   );

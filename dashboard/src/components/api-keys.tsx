@@ -57,7 +57,7 @@ function KeyTable({ keys, onRevoke }: KeyTableProps) {
           <tr className="h-8 border-b border-line text-left text-xs text-ink-3">
             <th className="pl-4 font-medium">Name</th>
             <th className="px-3 font-medium">Role</th>
-            <th className="px-3 text-right font-medium">Made</th>
+            <th className="px-3 text-right font-medium max-sm:hidden">Made</th>
             <th className="px-3 text-right font-medium">Last used</th>
             <th className="pr-4 pl-3">
               <span className="sr-only">Actions</span>
@@ -69,11 +69,11 @@ function KeyTable({ keys, onRevoke }: KeyTableProps) {
             <tr key={key.id} className="h-10">
               <td className={key.revokedAt ? "pl-4 text-ink-3 line-through" : "pl-4 font-medium"}>{key.name}</td>
               <td className="px-3 text-ink-2">{key.role}</td>
-              <td className="px-3 text-right text-ink-2">
+              <td className="px-3 text-right text-ink-2 max-sm:hidden">
                 <RelativeTime at={key.createdAt} />
               </td>
               <td className="px-3 text-right text-ink-2">{key.lastUsedAt ? <RelativeTime at={key.lastUsedAt} /> : "never"}</td>
-              <td className="w-28 pr-2 pl-3 text-right">
+              <td className="w-24 pr-2 text-right">
                 {key.revokedAt ? (
                   <span className="pr-2">
                     <Badge>revoked</Badge>

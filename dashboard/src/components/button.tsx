@@ -55,7 +55,7 @@ export function IconButton({ label, className, ...rest }: ComponentProps<"button
       title={label}
       {...rest}
       className={clsx(
-        "inline-flex size-7 shrink-0 items-center justify-center rounded-md text-ink-3 transition-colors hover:bg-hover hover:text-ink",
+        "relative inline-flex size-7 shrink-0 items-center justify-center rounded-md text-ink-3 transition-colors hover:bg-hover hover:text-ink",
         className,
       )}
     />

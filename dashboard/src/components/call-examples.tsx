@@ -35,7 +35,9 @@ export function CallExamples({ flow }: { readonly flow: FlowDetailView }) {
         <pre tabIndex={0} className="overflow-x-auto py-2 pr-10 pl-3 text-xs/[18px]">
           {recipe.script}
         </pre>
-        <CopyButton text={recipe.script} label="Copy the commands" className="absolute top-1 right-1 bg-sunken" />
+        <div className="absolute top-1 right-1 rounded-md bg-sunken">
+          <CopyButton text={recipe.script} label="Copy the commands" />
+        </div>
       </div>
     </Panel>
   );

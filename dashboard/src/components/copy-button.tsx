@@ -17,11 +17,10 @@ interface CopyButtonProps {
   /** A function where the text is long, so that it is only made when it is wanted. */
   readonly text: string | (() => string);
   readonly label: string;
-  readonly className?: string;
 }
 
 /** Copies a text, and says so for a moment. */
-export function CopyButton({ text, label, className }: CopyButtonProps) {
+export function CopyButton({ text, label }: CopyButtonProps) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return undefined;
@@ -31,7 +30,6 @@ export function CopyButton({ text, label, className }: CopyButtonProps) {
   return (
     <IconButton
       label={copied ? "Copied" : label}
-      className={className}
       onClick={(event) => {
         event.stopPropagation();
         copyText(typeof text === "string" ? text : text()).then(

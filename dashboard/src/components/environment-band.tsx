@@ -8,7 +8,7 @@ export function EnvironmentBand() {
   const simulated = data?.models.some((model) => model.simulated) ?? false;
   if (!data || (!data.sandbox && !simulated)) return null;
   return (
-    <div className="hatched flex min-h-8 flex-wrap items-center gap-x-5 gap-y-1 border-b border-line px-4 py-1 text-xs text-ink-2 md:px-8">
+    <div className="flex min-h-8 flex-wrap items-center gap-x-5 gap-y-1 border-b border-line bg-doubt-soft/60 px-4 py-1 text-xs text-ink-2 md:px-8">
       {data.sandbox && (
         <span className="flex items-center gap-2">
           <Badge tone="doubt">SANDBOX</Badge>

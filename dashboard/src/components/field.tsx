@@ -2,7 +2,7 @@ import { clsx } from "clsx";
 import { useId, type ComponentProps, type ReactNode } from "react";
 
 const inputClass =
-  "h-9 w-full rounded-md border border-line-strong bg-surface px-2.5 text-base placeholder:text-ink-3 focus-visible:border-accent";
+  "h-9 w-full rounded-md border border-line-input bg-surface px-2.5 text-base placeholder:text-ink-3 focus-visible:border-accent";
 
 interface FieldProps extends ComponentProps<"input"> {
   readonly label: string;
@@ -32,7 +32,7 @@ export function Select({ label, className, ...rest }: ComponentProps<"select"> &
     <select
       aria-label={label}
       {...rest}
-      className={clsx("h-8 rounded-md border border-line-strong bg-surface px-2 text-sm", className)}
+      className={clsx("h-8 rounded-md border border-line-input bg-surface px-2 text-sm", className)}
     />
   );
 }

@@ -39,7 +39,7 @@ export function FilterInput({ label, value, onChange, onEnter }: FilterInputProp
         value={value}
         onChange={(event) => onChange(event.currentTarget.value)}
         onKeyDown={onKeyDown}
-        className="h-8 w-full rounded-md border border-line-strong bg-surface pr-7 pl-8 placeholder:text-ink-3 focus-visible:border-accent [&::-webkit-search-cancel-button]:hidden"
+        className="h-8 w-full rounded-md border border-line-input bg-surface pr-7 pl-8 placeholder:text-ink-3 focus-visible:border-accent [&::-webkit-search-cancel-button]:hidden"
       />
       {value === "" && (
         <kbd aria-hidden="true" className="absolute top-[7px] right-2 rounded border border-line px-1 text-xs/4 text-ink-3 max-md:hidden">

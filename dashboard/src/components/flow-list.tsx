@@ -28,11 +28,11 @@ export function FlowList({ flows, brief = false }: { readonly flows: readonly Fl
         <thead>
           <tr className="h-8 border-b border-line text-left text-xs whitespace-nowrap text-ink-3">
             <th className="pl-4 font-medium">Flow</th>
-            {!brief && <th className="px-3 font-medium">Address</th>}
+            {!brief && <th className="px-3 font-medium max-lg:hidden">Address</th>}
             <th className="px-3 text-right font-medium">Runs</th>
             <th className="px-3 text-right font-medium">Failed</th>
-            <th className="px-3 text-right font-medium">Median</th>
-            <th className="px-3 text-right font-medium">Saved a run</th>
+            <th className="px-3 text-right font-medium max-sm:hidden">Median</th>
+            <th className="px-3 text-right font-medium max-sm:hidden">Saved per run</th>
             <th className="pr-4 pl-3 text-right font-medium">Last run</th>
           </tr>
         </thead>
@@ -50,23 +50,44 @@ function FlowRow({ flow, brief }: { readonly flow: FlowView; readonly brief: boo
   const failed = troubled(flow);
   return (
     <tr className={brief ? "h-8 hover:bg-hover" : "hover:bg-hover"}>
-      <td className={brief ? "pl-4" : "min-w-56 py-2.5 pl-4 align-top"}>
+      <td className={brief ? "pl-4" : "py-2.5 pl-4 align-top"}>
         <Link to="/flows/$name" params={{ name: flow.name }} className="font-medium text-accent hover:underline">
           {flow.name}
         </Link>
-        {!brief && <p className="max-w-[44ch] text-ink-2">{flow.description}</p>}
+        {!brief && (
+          <>
+            <p className="max-w-[44ch] text-ink-2 max-sm:hidden">{flow.description}</p>
+            <div className="lg:hidden">
+              <Address flow={flow} text={`/hooks/${flow.trigger.path}`} />
+            </div>
+          </>
+        )}
       </td>
       {!brief && (
-        <td className="px-3 py-2 align-top">
-          <div className="flex items-center gap-1">
-            <code className="text-xs whitespace-nowrap">{flow.trigger.url}</code>
-            <CopyButton text={flow.trigger.url} label="Copy the address" />
-          </div>
-          <Scheme scheme={flow.trigger.scheme} />
+        <td className="px-3 py-2 align-top max-lg:hidden">
+          <Address flow={flow} />
         </td>
       )}
       <FigureCells flow={flow} failed={failed} padded={!brief} />
     </tr>
+  );
+}
+
+interface AddressProps {
+  readonly flow: FlowView;
+  /** What is shown where there is no room for the whole address; the whole one is copied. */
+  readonly text?: string;
+}
+
+function Address({ flow, text = flow.trigger.url }: AddressProps) {
+  return (
+    <>
+      <div className="flex items-center gap-1">
+        <code className="text-xs break-all">{text}</code>
+        <CopyButton text={flow.trigger.url} label="Copy the address" />
+      </div>
+      <Scheme scheme={flow.trigger.scheme} />
+    </>
   );
 }
 
@@ -85,8 +106,8 @@ function FigureCells({ flow, failed, padded }: { readonly flow: FlowView; readon
           </Link>
         )}
       </td>
-      <td className={cell}>{flow.medianMs === null ? <span className="text-ink-3">–</span> : formatDuration(flow.medianMs)}</td>
-      <td className={cell}>{formatMinutes(flow.minutesSaved)}</td>
+      <td className={`${cell} max-sm:hidden`}>{flow.medianMs === null ? <span className="text-ink-3">–</span> : formatDuration(flow.medianMs)}</td>
+      <td className={`${cell} max-sm:hidden`}>{formatMinutes(flow.minutesSaved)}</td>
       <td className={`${cell} pr-4 text-ink-2`}>{flow.lastRunAt ? <RelativeTime at={flow.lastRunAt} /> : "never"}</td>
     </>
   );

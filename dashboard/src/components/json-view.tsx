@@ -15,14 +15,16 @@ interface JsonViewProps {
   /** Names what is copied: "Copy input". */
   readonly label: string;
   readonly className?: string;
+  /** Starts closed. Default: false. */
+  readonly folded?: boolean;
 }
 
 /** JSON as a tree that folds. Everything is shown as text; nothing in it is ever read as markup. */
-export function JsonView({ value, label, className }: JsonViewProps) {
+export function JsonView({ value, label, className, folded = false }: JsonViewProps) {
   return (
     <div className={clsx("group relative rounded-md border border-line bg-sunken", className)}>
       <div className="max-h-96 overflow-auto py-2 pr-9 pl-3 font-mono text-xs/[18px]" tabIndex={0} role="group" aria-label={label}>
-        <JsonNode value={value} depth={0} last />
+        <JsonNode value={value} depth={folded ? openDepth : 0} last />
       </div>
       <div className="absolute top-1 right-1 rounded-md bg-sunken">
         <CopyButton text={() => JSON.stringify(value, null, 2)} label={`Copy ${label}`} />

@@ -39,9 +39,9 @@ export function Page({ title, lead, actions, children }: PageProps) {
       <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <div className="min-w-0">
           <h1 className="flex min-h-8 flex-wrap items-center gap-2 text-xl font-semibold tracking-[-0.01em]">{title}</h1>
-          {lead !== undefined && <div className="mt-0.5 max-w-[72ch] text-ink-2">{lead}</div>}
+          {lead !== undefined && <div className="mt-0.5 max-w-[96ch] text-ink-2">{lead}</div>}
         </div>
-        {actions !== undefined && <div className="flex flex-wrap gap-2">{actions}</div>}
+        {actions !== undefined && <div className="flex flex-wrap gap-2 empty:hidden">{actions}</div>}
       </header>
       {children}
     </div>

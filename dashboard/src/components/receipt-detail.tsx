@@ -11,7 +11,7 @@ const tones = { intent: "wait", done: "ok", not_done: "fail", unknown: "doubt" }
 
 const effectWords = {
   read: "reads only",
-  write: "writes; a repeat with the same key does not double it",
+  write: "writes; a repeat with the same key does not double it, or it can be undone",
   irreversible: "cannot be taken back; runs at most once",
 } as const;
 
@@ -33,7 +33,7 @@ export function ReceiptDetail({ receipt }: { readonly receipt: ReceiptView }) {
             { name: "Sent", value: plural(receipt.attempts, "time") },
             { name: "Took", value: receipt.finishedAt ? formatDuration(Date.parse(receipt.finishedAt) - Date.parse(receipt.startedAt)) : "unfinished" },
             { name: "Idempotency key", value: <Key text={receipt.key} /> },
-            { name: "Digest of the request", value: <Digest text={receipt.requestDigest} /> },
+            { name: "Digest", value: <Digest text={receipt.requestDigest} /> },
           ]}
         />
         <p className="text-xs text-ink-2">

@@ -53,26 +53,43 @@ export function ResumeDialog({ id, onClose }: { readonly id: string; readonly on
   );
 }
 
+/** Every effect of a run by what resuming does to it. The preview has those from the failed step on. */
+function groupEffects({ resume, steps }: RunDetailView): { kept: Effect[]; tried: Effect[]; repeated: Effect[] } {
+  const again = new Set(resume.effects.map(({ key }) => key));
+  const before = steps.flatMap(({ receipt }): Effect[] =>
+    receipt?.state === "done" && receipt.effect !== "read" && !again.has(receipt.key) ? [{ ...receipt, wouldRepeat: false }] : [],
+  );
+  const repeated = resume.effects.filter((effect) => effect.wouldRepeat);
+  return {
+    kept: [...before, ...resume.effects.filter((effect) => !effect.wouldRepeat)],
+    tried: repeated.filter((effect) => effect.state === "not_done"),
+    repeated: repeated.filter((effect) => effect.state !== "not_done"),
+  };
+}
+
 function Preview({ run }: { readonly run: RunDetailView }) {
-  const { possible, fromStep, effects } = run.resume;
+  const { possible, fromStep } = run.resume;
   const step = run.steps.find(({ sequence }) => sequence === fromStep);
-  if (!possible) return <p>This run cannot be resumed any more: it may have been resumed or cancelled meanwhile.</p>;
+  const { kept, tried, repeated } = groupEffects(run);
+  if (!possible) return <p>This run cannot be resumed any more: it may have been resumed meanwhile.</p>;
   return (
     <>
       <p>
         {step ? (
           <>
-            Goes on at step {step.sequence + 1}, <strong className="font-medium">{step.name}</strong>. The{" "}
-            {step.sequence === 0 ? "event stays as it came in" : "recorded steps before it are kept and not done again"}.
+            Goes on at step {step.sequence + 1}, <strong className="font-medium">{step.name}</strong>.{" "}
+            {step.sequence > 0 && "The steps before it are kept as they were recorded."}
           </>
         ) : (
-          "All recorded steps are kept; only the flow’s own code runs again."
+          "The finished steps are kept as they were recorded; the flow’s own code runs again and goes on after them."
         )}
       </p>
-      <EffectGroup title="Done, and will not be repeated" effects={effects.filter((effect) => !effect.wouldRepeat && effect.state === "done")} />
-      <EffectGroup title="Would be sent again" effects={effects.filter((effect) => effect.wouldRepeat)} warns />
-      <EffectGroup title="Not done yet" effects={effects.filter((effect) => !effect.wouldRepeat && effect.state !== "done")} />
-      {effects.length === 0 && <p className="text-ink-2">The run has had no effect on another system so far, so nothing can be doubled.</p>}
+      <EffectGroup title="Done, and will not be repeated" effects={kept} />
+      <EffectGroup title="Not done; will be tried" effects={tried} />
+      <EffectGroup title="May have been done, and would be sent again" effects={repeated} warns />
+      {kept.length + tried.length + repeated.length === 0 && (
+        <p className="text-ink-2">The run has had no effect on another system so far, so nothing can be doubled.</p>
+      )}
     </>
   );
 }

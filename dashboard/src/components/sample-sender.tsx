@@ -83,10 +83,10 @@ function SampleForm({ flow, sample, may }: SampleFormProps) {
         aria-label="Payload, as JSON"
         aria-invalid={mistaken}
         spellCheck={false}
-        rows={Math.min(18, Math.max(6, text.split("\n").length))}
+        rows={8}
         value={text}
         onChange={(event) => setDraft(event.currentTarget.value)}
-        className="block w-full resize-y rounded-md border border-line-strong bg-sunken px-3 py-2 text-xs/[18px] aria-invalid:border-fail"
+        className="field-sizing-content block max-h-96 min-h-28 w-full resize-y rounded-md border border-line-input bg-sunken px-3 py-2 text-xs/[18px] aria-invalid:border-fail"
       />
       {mistaken && <p className="text-fail">Not valid JSON: {parsed.mistake}</p>}
       {send.error && <ErrorNotice error={send.error} />}

@@ -4,7 +4,7 @@ import { statusWords } from "../words.ts";
 
 type Shown = RunStatus | StepView["status"];
 
-/** Each state has a shape of its own: ring, arc, bars, tick in a disc, cross in an octagon, slashed ring, diamond. */
+/** Each state has a shape of its own: ring, arc, bars, tick in a ring, cross in an octagon, slashed ring, diamond. */
 const shapes: { readonly [status in Shown]: { readonly tone: string; readonly drawing: React.ReactNode } } = {
   queued: {
     tone: "text-ink-3",
@@ -27,8 +27,8 @@ const shapes: { readonly [status in Shown]: { readonly tone: string; readonly dr
     tone: "text-ok",
     drawing: (
       <>
-        <circle cx="7" cy="7" r="6" fill="currentColor" />
-        <path d="m4.2 7.2 2 2 3.7-4.1" fill="none" className="stroke-surface" strokeWidth="1.6" strokeLinecap="round" />
+        <circle cx="7" cy="7" r="5.6" fill="none" stroke="currentColor" strokeWidth="1.1" opacity="0.55" />
+        <path d="m4.4 7.2 1.9 1.9 3.4-3.8" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinecap="round" />
       </>
     ),
   },

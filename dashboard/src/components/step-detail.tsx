@@ -1,5 +1,5 @@
 import type { StepView } from "../api.ts";
-import { formatClock, formatDuration, formatExact } from "../format.ts";
+import { formatClock, formatDuration, formatExact, formatSince } from "../format.ts";
 import { AiCallDetail } from "./ai-call-detail.tsx";
 import { JsonView } from "./json-view.tsx";
 import { Caption } from "./panel.tsx";
@@ -13,25 +13,33 @@ export function StepDetail({ step }: { readonly step: StepView }) {
   const tried = step.attempts.length > 1 || step.attempts.some((attempt) => attempt.error !== null);
   return (
     <div className="space-y-4 border-t border-line bg-sunken px-4 pt-3 pb-4 md:pl-10">
-      {step.error && <RunErrorNotice error={step.error} />}
+      {step.error && <RunErrorNotice error={step.error} detailed />}
       {step.status === "waiting" && <Waiting step={step} />}
       {step.aiCalls.map((call) => (
         <AiCallDetail key={call.id} call={call} numbered={step.aiCalls.length > 1} />
       ))}
       {step.receipt && <ReceiptDetail receipt={step.receipt} />}
       {tried && <Attempts step={step} />}
-      <div className="grid gap-4 lg:grid-cols-2">
-        <div className="min-w-0">
-          <Caption>Input</Caption>
-          <Value value={step.input} label="input" />
+      {!tellsAll(step) && (
+        <div className="grid gap-4 lg:grid-cols-2">
+          <div className="min-w-0">
+            <Caption>Input</Caption>
+            <Value value={step.input} label="input" />
+          </div>
+          <div className="min-w-0">
+            <Caption>Output</Caption>
+            <Value value={step.output} label="output" />
+          </div>
         </div>
-        <div className="min-w-0">
-          <Caption>Output</Caption>
-          <Value value={step.output} label="output" />
-        </div>
-      </div>
+      )}
     </div>
   );
+}
+
+/** Whether the receipt's request and response are the step's input and output, so that they need not stand there twice. */
+function tellsAll({ receipt, input, output }: StepView): boolean {
+  if (!receipt) return false;
+  return JSON.stringify([receipt.request, receipt.response]) === JSON.stringify([input, output]);
 }
 
 function Value({ value, label }: { readonly value: StepView["input"]; readonly label: string }) {
@@ -41,7 +49,7 @@ function Value({ value, label }: { readonly value: StepView["input"]; readonly l
 
 function Waiting({ step }: { readonly step: StepView }) {
   const now = useRunClock(null);
-  const since = `since ${formatClock(step.startedAt, now)}`;
+  const since = `since ${formatSince(step.startedAt, now)}`;
   if (step.kind === "signal") {
     return (
       <p>

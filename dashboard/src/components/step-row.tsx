@@ -11,7 +11,7 @@ import { useRunClock } from "./time.tsx";
 
 /** The columns of the timeline: name, bar, duration. On a phone the bar goes under the name. */
 export const timelineGrid =
-  "grid min-h-8 grid-cols-[minmax(0,1fr)_72px] items-center gap-x-4 px-4 max-md:py-1.5 md:grid-cols-[minmax(0,300px)_minmax(0,1fr)_72px] max-md:[&>:nth-child(2)]:order-last max-md:[&>:nth-child(2)]:col-span-2";
+  "grid min-h-8 grid-cols-[minmax(0,1fr)_88px] items-center gap-x-4 px-4 max-md:py-1.5 md:grid-cols-[minmax(0,288px)_minmax(0,1fr)_88px] max-md:[&>:nth-child(2)]:order-last max-md:[&>:nth-child(2)]:col-span-2";
 
 const icons: { readonly [kind in StepView["kind"]]: typeof Send } = {
   ai: BrainCircuit,
@@ -20,6 +20,9 @@ const icons: { readonly [kind in StepView["kind"]]: typeof Send } = {
   sleep: Timer,
   signal: Radio,
 };
+
+/** Whether nobody knows if the step's effect was done. */
+const inDoubt = (step: StepView): boolean => step.status === "failed" && step.receipt?.state === "unknown";
 
 interface StepRowProps {
   readonly step: StepView;
@@ -42,7 +45,7 @@ export function StepRow({ step, opened, bar }: StepRowProps) {
       >
         <span className="flex min-w-0 items-center gap-2">
           <ChevronRight size={14} className={clsx("-ml-1 shrink-0 text-ink-3 transition-transform", open && "rotate-90")} />
-          <StatusIcon status={step.status} />
+          <StatusIcon status={inDoubt(step) ? "in_doubt" : step.status} />
           <span title={kindWords[step.kind]} className="shrink-0 text-ink-3">
             <Icon size={14} strokeWidth={1.75} aria-label={kindWords[step.kind]} />
           </span>
@@ -55,7 +58,7 @@ export function StepRow({ step, opened, bar }: StepRowProps) {
           {step.aiCalls.some((call) => call.simulated) && <SimulatedBadge />}
         </span>
         {bar}
-        <span className="text-right text-ink-2 tabular-nums">
+        <span className="text-right whitespace-nowrap text-ink-2 tabular-nums">
           <StepDuration step={step} />
         </span>
       </button>

@@ -38,7 +38,8 @@ export function Waterfall({ run }: { readonly run: RunDetailView }) {
     );
   }
   return (
-    <Panel title="Timeline" aside={<Axis scale={scale} />}>
+    <Panel>
+      <Axis scale={scale} />
       <ol className="divide-y divide-line">
         {showsQueue && <QueueRow segment={queue} scale={scale} />}
         {rows.map(({ step, segments }) => (
@@ -87,11 +88,12 @@ function Bar({ segments, scale }: { readonly segments: readonly Segment[]; reado
   );
 }
 
+/** The heading of the timeline, with the marks of its scale. */
 function Axis({ scale }: { readonly scale: TimeScale }) {
   return (
-    <div className={clsx(timelineGrid, "w-full !px-0 text-xs text-ink-3 tabular-nums max-md:hidden")} aria-hidden="true">
-      <span />
-      <span className="relative block h-4">
+    <header className={clsx(timelineGrid, "!min-h-10 border-b border-line")}>
+      <h2 className="font-medium">Timeline</h2>
+      <span aria-hidden="true" className="relative block h-4 text-xs text-ink-3 tabular-nums max-md:!hidden">
         {scale.ticks.map(({ at, elapsedMs }) => (
           <span
             key={at}
@@ -105,15 +107,15 @@ function Axis({ scale }: { readonly scale: TimeScale }) {
           <span
             key={at}
             title="A long wait, drawn shorter than it was"
-            className="absolute -translate-x-1/2 bg-surface px-1 whitespace-nowrap italic"
+            className="absolute -translate-x-1/2 whitespace-nowrap"
             style={{ left: `${at * 100}%` }}
           >
-            // {formatDuration(lengthMs)} //
+            {`// ${formatDuration(lengthMs)} //`}
           </span>
         ))}
       </span>
-      <span />
-    </div>
+      <span aria-hidden="true" />
+    </header>
   );
 }
 

@@ -49,22 +49,24 @@ function Flow({ flow }: { readonly flow: FlowDetailView }) {
     <Page title={flow.name} lead={flow.description}>
       <FlowFacts flow={flow} />
       <div className="grid items-start gap-4 lg:grid-cols-2">
-        <SampleSender flow={flow} />
-        <div className="grid gap-4">
+        <div className="grid min-w-0 gap-4">
+          <SampleSender flow={flow} />
+          <CallExamples flow={flow} />
+        </div>
+        <div className="grid min-w-0 gap-4">
           <Panel title="Payload">
             <SchemaTable schema={flow.payloadSchema} />
           </Panel>
-          <CallExamples flow={flow} />
+          <Panel title="Refused deliveries, last 7 days">
+            {flow.refusals.length > 0 ? (
+              <RefusalList refusals={flow.refusals} withSource={false} />
+            ) : (
+              <p className="px-4 py-3 text-ink-2">None.</p>
+            )}
+          </Panel>
         </div>
       </div>
       <Runs flow={flow.name} />
-      <Panel title="Refused deliveries, last 7 days">
-        {flow.refusals.length > 0 ? (
-          <RefusalList refusals={flow.refusals} withSource={false} />
-        ) : (
-          <p className="px-4 py-3 text-ink-2">None.</p>
-        )}
-      </Panel>
     </Page>
   );
 }
@@ -86,7 +88,7 @@ function FlowFacts({ flow }: { readonly flow: FlowDetailView }) {
           { name: "Runs", value: formatCount(totalRuns(flow)) },
           { name: "Failed or in doubt", value: formatCount((flow.counts.failed ?? 0) + (flow.counts.in_doubt ?? 0)) },
           { name: "Median, last day", value: flow.medianMs === null ? "–" : formatDuration(flow.medianMs) },
-          { name: "Work saved a run", value: formatMinutes(flow.minutesSaved) },
+          { name: "Saved per run", value: formatMinutes(flow.minutesSaved) },
           { name: "Last run", value: flow.lastRunAt ? <RelativeTime at={flow.lastRunAt} /> : "never" },
           { name: "Version", value: <code title={flow.version} className="text-xs">{flow.version.slice(0, 12)}</code> },
         ]}

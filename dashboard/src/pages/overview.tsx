@@ -1,15 +1,16 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { OverviewView } from "../api.ts";
 import { ErrorNotice } from "../components/error-notice.tsx";
 import { Figures } from "../components/figures.tsx";
 import { FlowList } from "../components/flow-list.tsx";
 import { NoFlows } from "../components/no-flows.tsx";
+import { NoRuns } from "../components/no-runs.tsx";
 import { Page, Panel, SkeletonRows } from "../components/panel.tsx";
 import { RefusalList } from "../components/refusal-list.tsx";
 import { RunList } from "../components/run-list.tsx";
 import { StatusIcon } from "../components/status.tsx";
-import { flowsQuery, overviewQuery } from "../queries.ts";
+import { flowsQuery, overviewQuery, runsQuery } from "../queries.ts";
 
 export function OverviewPage() {
   const { data, error, refetch } = useQuery(overviewQuery);
@@ -23,7 +24,7 @@ export function OverviewPage() {
       )}
       {data && (
         <>
-          <Attention runs={data.needsAttention} />
+          {unused(data) ? <Latest /> : <Attention runs={data.needsAttention} />}
           <Panel title="Last 24 hours">
             <Figures overview={data} />
           </Panel>
@@ -37,11 +38,16 @@ export function OverviewPage() {
               )}
             </Panel>
           </div>
+          {!unused(data) && <Latest />}
         </>
       )}
     </Page>
   );
 }
+
+/** Nothing has run of late: then the way to the first run comes first. */
+const unused = ({ counts, needsAttention }: OverviewView): boolean =>
+  Object.keys(counts).length === 0 && needsAttention.length === 0;
 
 function Attention({ runs }: { readonly runs: OverviewView["needsAttention"] }) {
   if (runs.length === 0) {
@@ -64,6 +70,27 @@ function Attention({ runs }: { readonly runs: OverviewView["needsAttention"] }) 
       }
     >
       <RunList runs={runs} />
+    </Panel>
+  );
+}
+
+const latestCount = 8;
+
+function Latest() {
+  const { data } = useInfiniteQuery(runsQuery({}));
+  const runs = data?.pages[0]?.items;
+  return (
+    <Panel
+      title="Latest runs"
+      aside={
+        <Link to="/runs" className="text-accent hover:underline">
+          All of them
+        </Link>
+      }
+    >
+      {!runs && <SkeletonRows rows={latestCount} />}
+      {runs && runs.length > 0 && <RunList runs={runs.slice(0, latestCount)} />}
+      {runs?.length === 0 && <NoRuns filtered={false} />}
     </Panel>
   );
 }

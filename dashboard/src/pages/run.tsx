@@ -8,8 +8,8 @@ import { EmptyState, Page, Panel, SkeletonRows } from "../components/panel.tsx";
 import { RunActions } from "../components/run-actions.tsx";
 import { RunErrorNotice } from "../components/run-error-notice.tsx";
 import { RunEvent } from "../components/run-event.tsx";
-import { RunBadges, RunFacts } from "../components/run-header.tsx";
-import { StatusPill } from "../components/status.tsx";
+import { RunBadges, RunFacts, RunName } from "../components/run-header.tsx";
+import { StatusIcon } from "../components/status.tsx";
 import { useRunClock } from "../components/time.tsx";
 import { Waterfall } from "../components/waterfall.tsx";
 import { runQuery } from "../queries.ts";
@@ -45,14 +45,14 @@ function Run({ run }: { readonly run: RunDetailView }) {
     <Page
       title={
         <>
-          <StatusPill status={run.status} />
-          <Sentence run={run} />
+          <Standing run={run} />
           <RunBadges run={run} />
         </>
       }
+      lead={<RunName run={run} />}
       actions={<RunActions run={run} />}
     >
-      {run.error && run.status !== "succeeded" && <RunErrorNotice error={run.error} doubt={run.status === "in_doubt"} />}
+      {run.error && run.status !== "succeeded" && <RunErrorNotice error={run.error} />}
       <RunFacts run={run} />
       <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_340px]">
         <Waterfall run={run} />
@@ -65,9 +65,14 @@ function Run({ run }: { readonly run: RunDetailView }) {
   );
 }
 
-function Sentence({ run }: { readonly run: RunDetailView }) {
-  const now = useRunClock(null);
-  return <span>{runSentence(run, now)}</span>;
+function Standing({ run }: { readonly run: RunDetailView }) {
+  const now = useRunClock(run.finishedAt);
+  return (
+    <span data-testid="run-status" data-status={run.status} role="status" className="inline-flex items-center gap-2.5">
+      <StatusIcon status={run.status} size={18} />
+      {runSentence(run, now)}
+    </span>
+  );
 }
 
 function Output({ run }: { readonly run: RunDetailView }) {

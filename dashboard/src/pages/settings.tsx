@@ -11,6 +11,8 @@ import { formatCount } from "../format.ts";
 import { sessionQuery, statusQuery } from "../queries.ts";
 import { useSignOut } from "../sign-out.ts";
 
+const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
+
 export function SettingsPage() {
   const { data: status, error, refetch } = useQuery(statusQuery);
   return (
@@ -36,24 +38,24 @@ function Models({ models }: { readonly models: StatusView["models"] }) {
         <table className="w-full">
           <thead>
             <tr className="h-8 border-b border-line text-left text-xs text-ink-3">
-              <th className="pl-4 font-medium">Name in flows</th>
-              <th className="px-3 font-medium">Provider</th>
+              <th className="pl-4 font-medium">Name</th>
               <th className="px-3 font-medium">Model</th>
-              <th className="pr-4 pl-3 font-medium">Why this one</th>
+              <th className="pr-4 pl-3 font-medium max-sm:hidden">Why this one</th>
             </tr>
           </thead>
           <tbody className="divide-y divide-line">
             {models.map((model) => (
               <tr key={model.name} className="h-8">
-                <td className="pl-4 font-medium">{model.name}</td>
-                <td className="px-3 whitespace-nowrap text-ink-2">{model.provider}</td>
-                <td className="px-3 whitespace-nowrap">
-                  <span className="flex items-center gap-2">
+                <td className="py-1.5 pl-4 align-top font-medium">{model.name}</td>
+                <td className="px-3 py-1.5">
+                  <span className="flex flex-wrap items-center gap-x-2">
+                    <span className="text-ink-2">{model.provider}</span>
                     <code className="text-xs">{model.model}</code>
                     {model.simulated && <SimulatedBadge />}
                   </span>
+                  <p className="text-ink-2 sm:hidden">{sentence(model.reason)}</p>
                 </td>
-                <td className="min-w-48 py-1.5 pr-4 pl-3 text-ink-2">{model.reason}</td>
+                <td className="min-w-48 py-1.5 max-sm:hidden pr-4 pl-3 text-ink-2">{sentence(model.reason)}</td>
               </tr>
             ))}
           </tbody>
@@ -67,7 +69,7 @@ function Status({ status }: { readonly status: StatusView }) {
   return (
     <Panel title="Status">
       <Facts
-        className="px-4 py-3"
+        className="!grid-cols-[repeat(auto-fill,minmax(184px,1fr))] px-4 py-3"
         facts={[
           { name: "Version", value: <code className="text-xs">{status.version}</code> },
           { name: "Started", value: <RelativeTime at={status.startedAt} /> },

@@ -1,5 +1,5 @@
 import { digestOf, isRecord } from "../../core/index.ts";
-import { type Prompt, readData } from "../prompt.ts";
+import { type Prompt, readData, readInstructions } from "../prompt.ts";
 import { fill } from "./fill.ts";
 import { readMessage } from "./reading.ts";
 import { compose, purposeOf, simulatedMark } from "./sentences.ts";
@@ -27,7 +27,7 @@ export function createSimulatedAnswer(prompt: Prompt): SimulatedAnswer {
   const meanings = meaningsIn(prompt.system);
   const text =
     schema === undefined
-      ? simulatedMark + compose(purposeOf(prompt.system.split("\n\n")[0] ?? "") ?? "summary", reading)
+      ? simulatedMark + compose(purposeOf(readInstructions(prompt.system)) ?? "summary", reading)
       : JSON.stringify(fill("answer", schema, { root: schema, reading, meanings }));
   const inputCharacters = prompt.messages.reduce((sum, { content }) => sum + content.length, prompt.system.length);
   return { text, inputTokens: Math.ceil(inputCharacters / 4), outputTokens: Math.ceil(text.length / 4) };

@@ -10,7 +10,8 @@ export function fillNumber(name: string, schema: SchemaNode, reading: Reading): 
   const description = typeof schema["description"] === "string" ? schema["description"] : "";
   const figure = figureOf(name, reading);
   const dimension = dimensionOf(name, description);
-  const wanted = figure ?? scale(dimension ? levelOf(dimension, reading) : 0.4, name, lowest, highest);
+  const level = dimension ? levelOf(dimension, reading) : 0.4;
+  const wanted = figure ?? withoutTail(scale(Number(level.toFixed(2)), name, lowest, highest));
   return fitTo(wanted, { lowest, highest, step });
 }
 
@@ -42,20 +43,24 @@ function boundsOf(schema: SchemaNode, gap: number): [lowest: number, highest: nu
   return [least, most];
 }
 
-function fitTo(
-  wanted: number,
-  { lowest, highest, step }: { lowest: number; highest: number; step: number | undefined },
-): number {
+interface Grid {
+  readonly lowest: number;
+  readonly highest: number;
+  /** Undefined when any number between the bounds will do. */
+  readonly step: number | undefined;
+}
+
+function fitTo(wanted: number, { lowest, highest, step }: Grid): number {
   const inside = Math.min(highest, Math.max(lowest, wanted));
-  if (step === undefined)
-    return Number(inside.toFixed(4)) >= lowest && Number(inside.toFixed(4)) <= highest
-      ? Number(inside.toFixed(4))
-      : inside;
+  if (step === undefined) return inside;
   const rounded = Math.round(inside / step) * step;
-  // Decimals of a step such as 0.1 must not grow a tail: 0.30000000000000004 is no multiple.
-  const clean = (value: number) => Number(value.toFixed(10));
-  if (rounded < lowest) return clean(Math.ceil(lowest / step) * step);
-  return rounded > highest ? clean(Math.floor(highest / step) * step) : clean(rounded);
+  if (rounded < lowest) return withoutTail(Math.ceil(lowest / step) * step);
+  return withoutTail(rounded > highest ? Math.floor(highest / step) * step : rounded);
+}
+
+/** 0.30000000000000004 is no multiple of 0.1. */
+function withoutTail(value: number): number {
+  return Number(value.toFixed(10));
 }
 
 /** JSON Schema of zod's integers has the limits of exact integers as bounds, which are none. */

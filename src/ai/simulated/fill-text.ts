@@ -92,7 +92,9 @@ function byPattern(pattern: string, quoted: string | undefined): string {
 }
 
 function toLength(text: string, schema: SchemaNode): string {
-  return shorten(text, numberOr(schema["maxLength"], 2000)).padEnd(numberOr(schema["minLength"], 0), ".");
+  const short = shorten(text, numberOr(schema["maxLength"], 2000)).toWellFormed();
+  // A schema counts characters, of which some take two places of a string.
+  return short + ".".repeat(Math.max(0, numberOr(schema["minLength"], 0) - Array.from(short).length));
 }
 
 const commonWords: { readonly [language: string]: RegExp } = {

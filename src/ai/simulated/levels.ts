@@ -14,8 +14,11 @@ const namesOfDimensions: readonly (readonly [RegExp, Dimension])[] = [
 
 /** Which dimension a field asks about, going by its name and then by its description; undefined when by neither. */
 export function dimensionOf(name: string, description: string): Dimension | undefined {
-  const find = (text: string) => namesOfDimensions.find(([pattern]) => pattern.test(text.toLowerCase()))?.[1];
-  return find(name) ?? find(description);
+  return dimensionIn(name) ?? dimensionIn(description);
+}
+
+function dimensionIn(words: string): Dimension | undefined {
+  return namesOfDimensions.find(([pattern]) => pattern.test(words.toLowerCase()))?.[1];
 }
 
 /** How much of a dimension a message has, from 0 to 1. */
@@ -38,7 +41,7 @@ const levels: { readonly [dimension in Dimension]: (reading: Reading) => number 
   interest: (reading) => {
     const { topics, stems } = reading;
     if (topics.spam >= 3) return 0.04;
-    const wants = 0.06 * Math.min(7, topics.buying + 0.3 * topics.technical);
+    const wants = 0.055 * Math.min(7, topics.buying + 0.3 * topics.technical);
     const hinders = 0.08 * Math.min(6, topics.browsing) + 0.06 * Math.min(6, topics.support) + 0.03 * topics.people;
     const base = stems.size < 4 ? 0 : 0.13;
     return base + wants + 0.2 * levels.size(reading) + 0.2 * Math.min(1, levels.urgency(reading)) - hinders;

@@ -55,7 +55,7 @@ function readClass(cursor: Cursor): string {
   const matcher = new RegExp(`[${end}]`, "u");
   const all = Array.from({ length: 95 }, (_, i) => String.fromCodePoint(32 + i));
   // Letters and digits before signs, so that the sample is readable.
-  return [..."a1A", ...all].find((character) => matcher.test(character)) ?? "";
+  return ["a", "1", "A", ...all].find((character) => matcher.test(character)) ?? "";
 }
 
 const escapes: { readonly [letter: string]: string } = {

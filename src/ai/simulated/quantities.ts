@@ -50,7 +50,7 @@ export function readQuantities(text: string): Quantities {
 
 function* seatCounts(text: string) {
   for (const [, digits, suffix, unit = "seats"] of text.matchAll(seatsPattern)) {
-    yield { count: toNumber(digits, suffix), unit: unit.toLowerCase().replace(/^person$/, "people") };
+    yield { count: toNumber(digits, suffix), unit: unit.replace(/^person$/i, "people") };
   }
   for (const [, digits, suffix] of text.matchAll(teamPattern))
     yield { count: toNumber(digits, suffix), unit: "people" };

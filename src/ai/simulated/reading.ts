@@ -41,7 +41,12 @@ export function readMessage(data: unknown): Reading {
     .slice(0, maxCharacters);
   const figures = leaves.filter(({ value }) => typeof value === "number").map(({ key, value }) => `${value} ${key}`);
   const quantities = readQuantities([text, ...figures].join("\n"));
-  const hits = text.split(/[.!?;:,\n()]+|\b(?:but|however|aber|mais|pero)\b/i).flatMap((clause) => findPhrases(clause));
+  const clauses = text.split(/[.!?;:,\n()]+|\b(?:but|however|aber|mais|pero)\b/i);
+  // Each phrase counts once, however often it is repeated.
+  const found = clauses
+    .flatMap((clause) => findPhrases(clause))
+    .map((hit) => [`${hit.topic} ${hit.phrase}`, hit] as const);
+  const hits = [...new Map(found).values()];
   return {
     fields: new Map(leaves.map(({ key, value }) => [key, value])),
     text,
@@ -108,8 +113,8 @@ function indexVocabulary(): ReadonlyMap<string, readonly Entry[]> {
   return Map.groupBy(longestFirst, ({ stems }) => stems[0] ?? "");
 }
 
-/** How far back a negator reaches: "not a very urgent". */
-const reach = 3;
+/** How far back a negator reaches: "not interested in a demo". */
+const reach = 4;
 
 function findPhrases(clause: string): Hit[] {
   const words = wordsOf(clause);
@@ -131,11 +136,10 @@ function findPhrases(clause: string): Hit[] {
   return hits;
 }
 
-/** Each phrase counts once, however often it is repeated. */
+/** What the phrases and figures come to. */
 function weigh(hits: readonly Hit[], text: string, { seats, money, deadline }: Quantities): Reading["topics"] {
   const topics = Object.fromEntries(Object.keys(vocabulary).map((topic) => [topic, 0])) as { [topic in Topic]: number };
-  const distinct = new Map(hits.map((hit) => [`${hit.topic} ${hit.phrase}`, hit]));
-  for (const { topic, weight } of distinct.values()) topics[topic] += weight;
+  for (const { topic, weight } of hits) topics[topic] += weight;
   if (deadline !== undefined && !/year|quarter|q[1-4]/i.test(deadline)) topics.urgent += 2;
   if ((text.match(/!/g)?.length ?? 0) > 1) topics.urgent += 1;
   if ((text.match(/https?:\/\//g)?.length ?? 0) > 1) topics.spam += 2;

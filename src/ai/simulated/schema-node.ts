@@ -13,7 +13,7 @@ export function resolveReference(schema: unknown, root: unknown): SchemaNode {
   let node = toNode(schema);
   for (let hops = 0; typeof node["$ref"] === "string" && hops < 16; hops += 1) {
     const { $ref, ...beside } = node;
-    const keys = String($ref).replace(/^#\/?/, "").split("/").filter(Boolean);
+    const keys = $ref.replace(/^#\/?/, "").split("/").filter(Boolean);
     const target = keys
       .map((key) => decodeURIComponent(key).replaceAll("~1", "/").replaceAll("~0", "~"))
       .reduce<unknown>((part, key) => (isRecord(part) && Object.hasOwn(part, key) ? part[key] : undefined), root);

@@ -9,11 +9,12 @@ export const simulatedMark = "SIMULATED: ";
 export type Purpose = "intent" | "summary" | "reason" | "reply" | "title" | "action";
 
 const namesOfPurposes: readonly (readonly [RegExp, Purpose])[] = [
+  [/summar|overview|abstract/, "summary"],
   [/repl|respon|draft|answer|body|write back/, "reply"],
   [/reason|why|explan|rational|justif|evidence/, "reason"],
   [/subject|title|headline/, "title"],
   [/next.?step|action|recommend|suggest|todo/, "action"],
-  [/summar|descri|overview|abstract|note|detail|analys/, "summary"],
+  [/descri|note|detail|analys/, "summary"],
 ];
 
 /** The purpose that a field's name, or an instruction, speaks of; undefined when it speaks of none. */
@@ -77,19 +78,21 @@ function kindOf({ topics, stems, hits }: Reading): Kind {
 function intentOf(reading: Reading): string {
   const kind = kindOf(reading);
   if (kind === "spam") return "Advertises something and states no need of their own";
-  if (kind === "empty") return "Says hello without a request";
+  if (kind === "empty") {
+    return reading.topics.greeting > 0 ? "Says hello without a request" : "Writes too little to tell what is wanted";
+  }
   if (kind === "buying") return `Wants ${wish(reading)}${forWhom(reading)}${byWhen(reading)}`;
   if (kind === "technical") return `Asks about ${techniques(reading)}${forWhom(reading)}${byWhen(reading)}`;
   if (kind === "browsing") return "Looks around without a concrete plan";
-  const quote = shorten(keySentence(reading), 80);
+  const quote = shorten(keySentence(reading).replace(/[.!?]+$/, ""), 80);
   const openings = {
-    support: "Reports a problem",
+    support: levelOf("urgency", reading) > 0.67 ? "Reports an urgent problem" : "Reports a problem",
     complaint: "Complains",
     people: "Asks about work",
     partnership: "Proposes a partnership",
     other: "Writes",
   };
-  return quote === "" ? openings[kind] : `${openings[kind]}: "${quote}"${byWhen(reading)}`;
+  return quote === "" ? openings[kind] : `${openings[kind]}: "${quote}"`;
 }
 
 const wishes: readonly (readonly [RegExp, string])[] = [
@@ -124,7 +127,7 @@ function forWhom({ quantities: { seats, money } }: Reading): string {
 function byWhen({ quantities: { deadline }, topics }: Reading): string {
   if (deadline !== undefined) return `, ${deadline}`;
   if (topics.urgent >= 3 && topics.urgent > topics.calm) return ", as soon as possible";
-  return topics.calm > topics.urgent ? ", without hurry" : "";
+  return topics.calm > 1 && topics.calm > topics.urgent ? ", without hurry" : "";
 }
 
 function titleOf(reading: Reading): string {
@@ -178,7 +181,7 @@ export function evidenceOf({ hits, quantities: { seats, money, deadline } }: Rea
 }
 
 function listOf(items: readonly string[]): string {
-  return new Intl.ListFormat("en").format(items);
+  return new Intl.ListFormat("en-GB").format(items);
 }
 
 function capitalise(text: string): string {

@@ -37,7 +37,7 @@ export const vocabulary: { readonly [topic in Topic]: Phrases } = {
       "no rush|no hurry|not urgent|nothing urgent|whenever|next year|someday|some day|no deadline|take your time|at your convenience|" +
       "keine eile|nicht dringend|nächstes jahr|pas urgent|l'année prochaine|sin prisa|no es urgente|el próximo año",
     2: "eventually|in the future|later this year|long term|not yet|in a few months|maybe later|irgendwann",
-    1: "next quarter|next month|at some point",
+    1: "next quarter|at some point",
   },
   buying: {
     3:
@@ -46,13 +46,13 @@ export const vocabulary: { readonly [topic in Topic]: Phrases } = {
       "devis|acheter|commander|tarifs|cotización|comprar|presupuesto|precios",
     2:
       "budget|price|costs|how much|subscription|licence|license|renewal|renew|trial|evaluate|evaluating|shortlist|vendor|switch from|" +
-      "switching from|replace|migrate|decision|contract|approved|interested in|looking for|we need|we want|would like to|wir brauchen|wir suchen|nous cherchons|" +
+      "switching from|replace|migrate|decision|contract|approved|ready to|get started|interested in|looking for|we need|we want|would like to|wir brauchen|wir suchen|nous cherchons|" +
       "nous avons besoin|necesitamos|buscamos",
   },
   browsing: {
     3:
       "just browsing|just looking|only looking|just curious|only curious|student|homework|thesis|school project|no budget|not interested|" +
-      "not ready|no plan|hobby|personal project|for fun|nur mal|nur neugierig|juste curieux|solo curiosidad",
+      "not ready|not ready to|no plan|hobby|personal project|for fun|nur mal|nur neugierig|juste curieux|solo curiosidad",
     2:
       "maybe|might|perhaps|not sure|wondering|free version|free plan|exploring|general information|more information|some info|" +
       "more info|newsletter|vielleicht|peut-être|quizás|tal vez",

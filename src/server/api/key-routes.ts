@@ -34,7 +34,7 @@ export const keyRoutes = [
       const createdAt = new Date();
       const key = { id: createIdentifier("key", createdAt), name: body.name, role: body.role };
       await ports.workspace.apiKeys.create({ ...key, tokenDigest: digestOfToken(token) });
-      ports.log.info("key.created", { key: key.id, role: key.role, by: caller?.id ?? null });
+      ports.log.info("key.created", { key: key.id, by: caller?.id ?? null });
       const view = toApiKeyView({ ...key, createdAt, lastUsedAt: null, revokedAt: null });
       return json(201, { ...view, token } satisfies CreatedApiKey);
     },

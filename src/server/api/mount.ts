@@ -26,14 +26,18 @@ export function mountRoutes(app: Hono, routes: readonly Route[], services: Servi
 /** Who it is comes before what it says: somebody unknown learns nothing from the checks of the request. */
 async function serve(route: Route, context: Context, services: Services): Promise<Response> {
   const { sessions, ports } = services;
-  const authenticated = context.req.header("authorization") !== undefined;
-  if (route.method !== "GET" && !authenticated) checkOrigin(context, sessions.isClaimed(context));
+  // A page of another site cannot send this header: browsers ask for permission first, and we give none.
+  const hasKey = context.req.header("authorization") !== undefined;
+  if (route.method !== "GET" && !hasKey) checkOrigin(context, sessions.isClaimed(context));
   const identities = { sessions, apiKeys: ports.workspace.apiKeys };
   const caller = route.access === "anyone" ? null : await findCaller(context, identities);
   try {
     authorize(caller, route.access);
   } catch (refusal) {
-    ports.log.warn("access.refused", { route: route.id, caller: caller?.id ?? null, role: caller?.role ?? null });
+    const fields = { method: route.method, path: route.path, by: caller?.id };
+    // Every page asks who is signed in, so that nobody is there is no news.
+    if (caller) ports.log.warn("access.refused", fields);
+    else ports.log.debug("access.refused", fields);
     throw refusal;
   }
   const params = await check(route.params, context.req.param(), "the path");

@@ -41,7 +41,7 @@ export const sessionRoutes = [
       const user = { id: createIdentifier("usr", new Date()), name, email, role: "admin" as const };
       const passwordHash = await passwords.hash(body.password);
       if (!(await people.createFirstUser(tokenDigest, { ...user, passwordHash }))) throw await toSetupError(people);
-      ports.log.info("setup.completed", { user: user.id });
+      ports.log.info("setup.completed", { by: user.id });
       return json(201, toUserView({ ...user, email: email.toLowerCase() }), {
         "set-cookie": await sessions.start(user.id),
       });

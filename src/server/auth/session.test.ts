@@ -67,7 +67,7 @@ describe("setup", () => {
     const answers = await Promise.all(
       tokens.map((token) => server.api("POST", "/setup", { body: { ...owner, token } })),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 409]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 409]));
     expect(await server.workspace.people.countUsers()).toBe(1);
   });
 
@@ -106,8 +106,8 @@ describe("signing in", () => {
   });
 
   it("slows down guessing at one address and says when to come back", async () => {
-    const guess = () => server.api("POST", "/session", { body: { email: "guess@example.com", password: "no" } });
-    const answers = await Promise.all(Array.from({ length: 8 }, guess));
+    const body = { email: "guess@example.com", password: "no" };
+    const answers = await Promise.all(Array.from({ length: 8 }, () => server.api("POST", "/session", { body })));
     const refused = answers.filter(({ status }) => status === 429);
     expect(answers.filter(({ status }) => status === 401)).toHaveLength(5);
     expect(refused).toHaveLength(3);
@@ -171,10 +171,9 @@ describe("requests that other pages make a browser send", () => {
     ["something that sends a cookie without saying where it is from", {}],
   ])("are refused from %s", async (_from, headers) => {
     const session = await signedIn();
+    const before = await server.workspace.apiKeys.list();
     expect(await codeOf(await create({ ...session, ...headers }))).toBe("ORIGIN_NOT_ALLOWED");
-    expect(await server.workspace.apiKeys.list()).toEqual(
-      expect.not.arrayContaining([expect.objectContaining({ name: "refused" })]),
-    );
+    expect(await server.workspace.apiKeys.list()).toEqual(before);
   });
 
   it("cannot sign a browser in to somebody else's account either", async () => {

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
-import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, symlink } from "node:fs/promises";
+import { chmod, cp, mkdtemp, readdir, rename, rm, symlink } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { SluiceError } from "../../core/index.ts";
-import { readIfPresent } from "./owned-files.ts";
+import { makeOwnedFolder, readIfPresent } from "./owned-files.ts";
 import { runProgram } from "./run-program.ts";
 import { canEnter, type SystemUser } from "./system-user.ts";
 
@@ -96,7 +96,7 @@ async function copyPackage({ packageFolder, copiesFolder }: BinariesOptions): Pr
   const { version } = JSON.parse(manifest ?? "{}") as { version?: string };
   const copy = join(copiesFolder, version ?? "unknown");
   if (existsSync(copy)) return copy;
-  await mkdir(copiesFolder, { recursive: true, mode: 0o755 });
+  await makeOwnedFolder(copiesFolder, 0o755);
   const draft = await mkdtemp(join(copiesFolder, "new-"));
   try {
     await copyNative(packageFolder, draft);
@@ -116,11 +116,11 @@ async function copyNative(packageFolder: string, target: string): Promise<void> 
     // Static libraries only serve to compile against.
     filter: (path) => !path.endsWith(".a"),
   });
-  await makeLinks(target);
-  // Packages unpacked under a strict umask are closed to others, and so is what mkdtemp makes.
+  // The modes come along: read-only, or closed to others by a strict umask; and what mkdtemp makes is closed too.
   const inside = await readdir(target, { recursive: true, withFileTypes: true });
   const paths = inside.filter((entry) => !entry.isSymbolicLink()).map((entry) => join(entry.parentPath, entry.name));
   await Promise.all([target, ...paths].map((path) => chmod(path, 0o755)));
+  await makeLinks(target);
 }
 
 /** Finds out here, with a clear error, what would else be a riddle later: a wrong libc, a missing library. */

@@ -1,4 +1,4 @@
-import { chmod, cp, mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "./fixtures/temporary-folder.ts";
@@ -12,15 +12,6 @@ test("everything lies in the asked folder when Postgres can enter it", async () 
   expect((await stat(layout.membersFolder)).mode & 0o777).toBe(0o700);
   // Not open to be listed by others.
   expect((await stat(folder)).mode & 0o044).toBe(0);
-});
-
-test("a place where no folder can be made is reported with the system's reason", async () => {
-  const folder = await temporaryFolder();
-  await writeFile(join(folder, "file"), "");
-  await expect(prepareLayout(join(folder, "file", "postgres"))).rejects.toMatchObject({
-    code: "DATABASE_FOLDER_UNREACHABLE",
-    message: expect.stringMatching(/ENOTDIR|EEXIST/),
-  });
 });
 
 describe.skipIf(!isRoot())("as root, below a folder that the user of Postgres cannot enter", () => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, realpath, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { realpath, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { SluiceError } from "../../core/index.ts";
 import { isRoot, makeOwnedFolder, readIfPresent, writeOwnedFile } from "./owned-files.ts";
 import { canEnter, chooseSystemUser, type SystemUser } from "./system-user.ts";
@@ -44,21 +44,7 @@ interface Pointer {
  * @throws DATABASE_FOLDER_UNREACHABLE
  */
 export async function prepareLayout(dataFolder: string, relocateTo = systemFolder): Promise<Layout> {
-  try {
-    return await makeFolders(dataFolder, relocateTo);
-  } catch (error) {
-    if (error instanceof SluiceError) throw error;
-    const { code, path } = error as NodeJS.ErrnoException;
-    throw new SluiceError("DATABASE_FOLDER_UNREACHABLE", {
-      message: `the data folder ${dataFolder} cannot be used: ${code ?? "failed"} at ${path ?? dataFolder}`,
-      hint: "Choose a data folder on a local disk that belongs to the user who runs Sluice, or set SLUICE_DATABASE_URL.",
-      cause: error,
-    });
-  }
-}
-
-async function makeFolders(dataFolder: string, relocateTo: string): Promise<Layout> {
-  await makeAskedFolder(resolve(dataFolder));
+  await makeOwnedFolder(resolve(dataFolder), homeMode());
   const asked = await realpath(dataFolder);
   const home = await chooseHome(asked, relocateTo);
   const user = await userOf(home);
@@ -90,11 +76,6 @@ function homeMode(): number {
   return isRoot() ? 0o711 : 0o700;
 }
 
-async function makeAskedFolder(folder: string): Promise<void> {
-  await mkdir(dirname(folder), { recursive: true });
-  await makeOwnedFolder(folder, homeMode());
-}
-
 async function chooseHome(asked: string, relocateTo: string): Promise<string> {
   // Data that is there is used where it is, whatever else would be better.
   if (existsSync(join(asked, "data"))) return asked;
@@ -103,7 +84,7 @@ async function chooseHome(asked: string, relocateTo: string): Promise<string> {
   const user = await userOf(asked);
   if (user === undefined || (await canEnter(asked, user))) return asked;
   const home = join(relocateTo, await nameFor(asked));
-  await mkdir(relocateTo, { recursive: true, mode: 0o755 });
+  await makeOwnedFolder(relocateTo, 0o755);
   await makeOwnedFolder(home, homeMode());
   await writePointer(asked, home);
   return home;
@@ -150,5 +131,16 @@ function closedTo(home: string, user: SystemUser): SluiceError {
   return new SluiceError("DATABASE_FOLDER_UNREACHABLE", {
     message: `Postgres cannot run as root, and user ${user.uid} that it would run as may not enter ${home}`,
     hint: `Let that user pass (chmod o+x on ${home} and the folders above it), or choose another data folder.`,
+  });
+}
+
+/** Gives an error of the file system its code, the folder and what to do; any other error as it is. */
+export function toFolderError(dataFolder: string, thrown: unknown): unknown {
+  const { code, path, syscall } = thrown as NodeJS.ErrnoException;
+  if (thrown instanceof SluiceError || path === undefined || syscall?.startsWith("spawn")) return thrown;
+  return new SluiceError("DATABASE_FOLDER_UNREACHABLE", {
+    message: `the data folder ${dataFolder} cannot be used: ${code} at ${path}`,
+    hint: "Choose a data folder on a local disk that belongs to the user who runs Sluice, or set SLUICE_DATABASE_URL.",
+    cause: thrown,
   });
 }

@@ -5,7 +5,8 @@ import { SluiceError } from "../../core/index.ts";
 import { withGate } from "./gate.ts";
 import type { Layout } from "./layout.ts";
 import { readIfPresent, unlinkIfPresent, writeOwnedFile } from "./owned-files.ts";
-import { identify, isAlive, parseIdentity } from "./process-identity.ts";
+import { identify, isAlive, parseIdentity, type ProcessIdentity } from "./process-identity.ts";
+import { waitUntil } from "./wait-until.ts";
 
 /*
  * Who uses the database: one file for each use, written and removed only inside the gate. A file whose process is gone
@@ -16,22 +17,41 @@ import { identify, isAlive, parseIdentity } from "./process-identity.ts";
 /** "owner": the one service of a folder. "guest": anybody else who works on the same database. */
 export type Role = "owner" | "guest";
 
-interface Member {
-  readonly pid: number;
+interface Member extends ProcessIdentity {
   readonly role: Role;
+  /** See {@link folderId}. */
+  readonly folder: string;
 }
+
+/** A service that is restarted begins while the killed or stopping one before it is still on its way out. */
+const ownerLeavesWithinMs = 2_000;
 
 /**
  * Enters the list of users and gives the file that stands for this use.
  *
- * @throws DATABASE_IN_USE when the role is "owner" and a living owner is there
+ * @throws DATABASE_IN_USE when the role is "owner" and a living owner is there and stays
  */
 export async function enter(layout: Layout, role: Role): Promise<string> {
+  let owner: Member | undefined;
+  const attempt = async (): Promise<string | undefined> => {
+    const outcome = await tryEnter(layout, role);
+    if (typeof outcome === "string") return outcome;
+    owner = outcome;
+    return undefined;
+  };
+  const file = await waitUntil(attempt, { timeoutMs: ownerLeavesWithinMs, everyMs: 50 });
+  if (file === undefined) throw inUse(layout, owner);
+  return file;
+}
+
+/** Our file, or the owner who is in the way. */
+async function tryEnter(layout: Layout, role: Role): Promise<string | Member> {
   return await withGate(layout.gateFolder, async () => {
     const owner = (await livingMembers(layout)).find((member) => member.role === "owner");
-    if (role === "owner" && owner !== undefined) throw inUse(layout, owner);
+    if (role === "owner" && owner !== undefined) return owner;
     const file = join(layout.membersFolder, `${process.pid}.${randomUUID()}`);
-    await writeOwnedFile(file, JSON.stringify({ ...identify(process.pid), role, folder: await folderId(layout) }));
+    const member: Member = { ...identify(process.pid), role, folder: await folderId(layout) };
+    await writeOwnedFile(file, JSON.stringify(member));
     return file;
   });
 }
@@ -49,14 +69,15 @@ async function livingMembers(layout: Layout): Promise<Member[]> {
   const living: Member[] = [];
   for (const name of await readdir(layout.membersFolder)) {
     const file = join(layout.membersFolder, name);
-    const text = await readIfPresent(file);
-    const identity = parseIdentity(text);
-    const { role, folder } = identity === undefined ? {} : (JSON.parse(text ?? "") as { role?: Role; folder?: string });
-    if (identity !== undefined && role !== undefined && folder === here && isAlive(identity)) {
-      living.push({ pid: identity.pid, role });
-    } else await unlinkIfPresent(file);
+    const member = parseMember(await readIfPresent(file));
+    if (member?.folder === here && isAlive(member)) living.push(member);
+    else await unlinkIfPresent(file);
   }
   return living;
+}
+
+function parseMember(text: string | undefined): Member | undefined {
+  return parseIdentity(text) && (JSON.parse(text ?? "") as Member);
 }
 
 /** Tells a folder from a copy of it: the users of the original are not users of the copy. */
@@ -65,10 +86,11 @@ async function folderId(layout: Layout): Promise<string> {
   return `${dev}:${ino}`;
 }
 
-function inUse(layout: Layout, owner: Member): SluiceError {
+function inUse(layout: Layout, owner: Member | undefined): SluiceError {
+  const pid = owner?.pid ?? 0;
   return new SluiceError("DATABASE_IN_USE", {
-    message: `the database in ${layout.home} already serves process ${owner.pid}; a folder has one service`,
-    hint: `Stop process ${owner.pid}, or give this one another data folder. More processes on one database: sluice worker.`,
-    details: { pid: owner.pid, folder: layout.home },
+    message: `the database in ${layout.home} already serves process ${pid}; a folder has one service`,
+    hint: `Stop process ${pid}, or give this one another data folder. More processes on one database: sluice worker.`,
+    details: { pid, folder: layout.home },
   });
 }

@@ -12,13 +12,16 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** Makes the folder (not its parents) with exactly that mode; one that exists is left as it is. */
+/** Makes the folder, and those above it, with exactly that mode; what exists is left as it is. */
 export async function makeOwnedFolder(path: string, mode: number): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
-    throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeOwnedFolder(dirname(path), mode);
+    return await makeOwnedFolder(path, mode);
   }
   // The mode of mkdir is cut by the umask.
   await chmod(path, mode);

@@ -1,14 +1,18 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { open, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
 import { SluiceError } from "../../core/index.ts";
 import { askServer } from "./ask-server.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Layout } from "./layout.ts";
-import { readIfPresent } from "./owned-files.ts";
 import { choosePort, forgetPort } from "./ports.ts";
-import { commandLineOf, identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
+import {
+  disownPostmasterFile,
+  isPostmaster,
+  isSameFolder,
+  readPostmasterFile,
+  type PostmasterFile,
+} from "./postmaster-file.ts";
+import { identify, isAlive, type ProcessIdentity } from "./process-identity.ts";
 import { spawnOptions } from "./run-program.ts";
 import { openLog, readLogTail, sizeOf } from "./server-log.ts";
 import { serverArguments } from "./settings.ts";
@@ -22,36 +26,14 @@ export interface Postmaster {
   readonly version: string;
 }
 
-/** What a server writes about itself into its data folder. */
-export interface PostmasterFile {
-  readonly pid: number;
-  readonly port: number;
-  readonly isReady: boolean;
-}
-
 /** A crash recovery may have a gigabyte of log to go through. */
 const startTimeoutMs = 120_000;
 
 /** How long what is left of a killed server, or of other programs on its port, may hinder the next start. */
 const hindranceTimeoutMs = 15_000;
 
-/** How long a process may be in the middle of dying. */
-const dyingTimeoutMs = 10_000;
-
 /** How long a stop may take before it is made harder. */
 const stopTimeoutMs = 20_000;
-
-/**
- * Reads the text of `postmaster.pid`; `undefined` while it is not complete.
- *
- * @see https://www.postgresql.org/docs/18/storage-file-layout.html and src/include/utils/pidfile.h of Postgres
- */
-export function parsePostmasterFile(text: string): PostmasterFile | undefined {
-  const lines = text.split("\n").map((line) => line.trim());
-  const [pid, port] = [Number(lines[0] || Number.NaN), Number(lines[3] || Number.NaN)];
-  if (!Number.isInteger(pid) || !Number.isInteger(port) || pid <= 0 || port <= 0) return undefined;
-  return { pid, port, isReady: lines[7] === "ready" };
-}
 
 /**
  * Finds the server of this data folder, waiting while it is starting, recovering or dying; `undefined` when there is none.
@@ -72,45 +54,12 @@ async function lookForPostmaster(layout: Layout): Promise<Postmaster | "none" | 
   return file.isReady ? await recognise(file, layout) : undefined;
 }
 
-async function readPostmasterFile({ data }: Layout): Promise<PostmasterFile | undefined> {
-  return parsePostmasterFile((await readIfPresent(pidFile(data))) ?? "");
-}
-
-const pidFile = (data: string): string => join(data, "postmaster.pid");
-
 /** Asks the server at that port which data it serves; `undefined` when it does not answer, or serves other data. */
 async function recognise({ pid, port }: PostmasterFile, layout: Layout): Promise<Postmaster | undefined> {
   const identity = identify(pid);
   const answer = await askServer(layout.passwordFile, port);
   if (answer === undefined || !(await isSameFolder(answer.data, layout.data))) return undefined;
   return { identity, port, version: answer.version };
-}
-
-/** Whether that process is the server of this folder, by its command line. Waits while the process is dying. */
-async function isPostmaster(pid: number, { data }: Layout): Promise<boolean> {
-  const decide = async (): Promise<boolean | undefined> => {
-    if (!isAlive({ pid, startedAt: null })) return false;
-    const [program, ...args] = commandLineOf(pid) ?? [];
-    if (process.platform === "win32") return true;
-    // The memory of a killed process is gone before the process is.
-    if (program === undefined) return undefined;
-    if (process.platform !== "linux") return program.includes(`-D ${data}`);
-    const folder = args[args.indexOf("-D") + 1];
-    return basename(program) === "postgres" && folder !== undefined && (await isSameFolder(folder, data));
-  };
-  // A kernel thread has no command line ever; Postgres checks its shared memory once more before it starts.
-  return (await waitUntil(decide, { timeoutMs: dyingTimeoutMs })) ?? false;
-}
-
-/** By inode: a data folder may be reached by several paths, and a copy of it is another one. */
-async function isSameFolder(one: string, other: string): Promise<boolean> {
-  try {
-    const [a, b] = await Promise.all([stat(one, { bigint: true }), stat(other, { bigint: true })]);
-    return a.dev === b.dev && a.ino === b.ino;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
 }
 
 /**
@@ -139,50 +88,35 @@ async function clearHindrance({ stateFile }: Layout, log: string): Promise<boole
     return true;
   }
   // Backends of a killed server live until they notice; starting beside them would destroy data, and Postgres refuses to.
-  return log.includes("pre-existing shared memory block");
+  if (log.includes("pre-existing shared memory block")) return true;
+  // A process that was killed right after it had started a server: that server has just got ready.
+  return /lock file .* already exists/.test(log);
 }
 
 async function tryStart(layout: Layout, binaries: Binaries): Promise<Postmaster | SluiceError> {
-  await disownPidFile(layout);
+  const late = await findPostmaster(layout);
+  if (late !== undefined) return late;
+  await disownPostmasterFile(layout);
   const port = await choosePort(layout.stateFile);
   const logStart = await sizeOf(layout.logFile);
   const child = await spawnPostgres(layout, binaries, port);
-  const ready = await waitUntil(
-    async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return "ended";
-      const file = await readPostmasterFile(layout);
-      return file?.pid === child.pid && file?.isReady ? await recognise(file, layout) : undefined;
-    },
-    { timeoutMs: startTimeoutMs },
-  );
-  if (ready !== undefined && ready !== "ended") return ready;
-  child.kill("SIGQUIT");
-  return await startFailure(
-    layout,
-    ready === "ended" ? "Postgres ended while starting" : "Postgres did not get ready",
-    logStart,
-  );
+  try {
+    const outcome = await waitUntil(() => outcomeOf(child, layout), { timeoutMs: startTimeoutMs });
+    if (outcome !== undefined && outcome !== "ended") return outcome;
+    child.kill("SIGQUIT");
+    const what = outcome === "ended" ? "Postgres ended while starting" : "Postgres did not get ready";
+    return await startFailure(layout, what, logStart);
+  } catch (error) {
+    child.kill("SIGINT");
+    throw error;
+  }
 }
 
-/**
- * Postgres refuses to start while the pid in `postmaster.pid` exists, be it a zombie or another program by now. When the
- * pid is that of its own parent it goes on, after having checked that nobody is attached to the old shared memory. We
- * know that the pid is no server of this folder, so we write our own; removing the file would remove that check too.
- *
- * @see CreateLockFile in src/backend/utils/init/miscinit.c of Postgres
- */
-async function disownPidFile({ data }: Layout): Promise<void> {
-  const text = await readIfPresent(pidFile(data));
-  if (text === undefined || process.platform === "win32") return;
-  const disowned = text.replace(/^\d+/, String(process.pid));
-  // In place: the file stays the property of the user of Postgres.
-  const file = await open(pidFile(data), "r+");
-  try {
-    await file.write(disowned, 0);
-    await file.truncate(Buffer.byteLength(disowned));
-  } finally {
-    await file.close();
-  }
+/** `undefined`: neither ready nor ended yet. */
+async function outcomeOf(child: ChildProcess, layout: Layout): Promise<Postmaster | "ended" | undefined> {
+  if (child.exitCode !== null || child.signalCode !== null) return "ended";
+  const file = await readPostmasterFile(layout);
+  return file?.pid === child.pid && file?.isReady ? await recognise(file, layout) : undefined;
 }
 
 async function spawnPostgres(layout: Layout, binaries: Binaries, port: number): Promise<ChildProcess> {

@@ -37,13 +37,15 @@ export async function runProgram(
 /** A session of its own, because Ctrl-C in a terminal reaches every process of the foreground group. */
 export function spawnOptions(user: SystemUser | undefined): {
   readonly detached: true;
+  readonly windowsHide: true;
   readonly cwd: string | undefined;
   readonly env: NodeJS.ProcessEnv;
   readonly uid?: number;
   readonly gid?: number;
 } {
   // The folder we stand in may be closed to that user.
-  return { ...user, detached: true, cwd: process.platform === "win32" ? undefined : "/", env: cleanEnvironment() };
+  const cwd = process.platform === "win32" ? undefined : "/";
+  return { ...user, detached: true, windowsHide: true, cwd, env: cleanEnvironment() };
 }
 
 /** Keys and secrets of this process have no business in Postgres, and PGDATA, PGPORT and the like would mislead it. */

@@ -29,6 +29,7 @@ export async function boundLog(path: string): Promise<void> {
 
 /** The last lines that were written after that position. They hold no statement and no value, see settings.ts. */
 export async function readLogTail(path: string, fromBytes: number): Promise<string[]> {
+  if ((await sizeOf(path)) === 0) return [];
   const text = (await readFile(path)).subarray(fromBytes).toString("utf8").trim();
   return text === "" ? [] : text.split("\n").slice(-10);
 }

@@ -240,6 +240,16 @@ describe("crashes", () => {
     expect(isRunning(postmasterPid)).toBe(false);
   });
 
+  test("a service that restarts while the one before is still ending is let in", async () => {
+    const service = run(folder, "owner");
+    await service.line("ready");
+    const next = start(folder);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await service.signalGroup("SIGINT");
+    expect((await next).phases.at(-1)).toMatch(/ready|adopted/);
+    await (await next).close();
+  });
+
   test("the orphan of a killed service is adopted", async () => {
     const service = run(folder, "owner");
     const { postmasterPid, url } = await service.line("ready");
@@ -289,6 +299,13 @@ describe("crashes", () => {
     expect(next.phases).toEqual(["starting", "ready"]);
     await next.close();
     expect(isRunning(other.pid!)).toBe(true);
+  });
+
+  test("an empty postmaster.pid, left by a power cut, is passed over", async () => {
+    await writeFile(join(folder, "data", "postmaster.pid"), "");
+    const postgres = await start(folder);
+    expect(postgres.phases).toEqual(["starting", "ready"]);
+    await postgres.close();
   });
 
   test("a first start that was killed midway is done again", async () => {
@@ -345,7 +362,27 @@ describe("what cannot be started", () => {
     expect(await readFile(join(folder, "data", "diary.txt"), "utf8")).toBe("dear diary");
   });
 
-  test("a running server whose password is lost", async () => {
+  test("a place where no folder can be made: with the reason of the system", async () => {
+    const file = join(await temporaryFolder(), "file");
+    await writeFile(file, "");
+    await expect(start(join(file, "postgres"))).rejects.toMatchObject({
+      code: "DATABASE_FOLDER_UNREACHABLE",
+      message: expect.stringContaining("ENOTDIR"),
+    });
+  });
+
+  test("a stopped server whose password is lost: it is not left running", async () => {
+    const folder = join(await temporaryFolder(), "postgres");
+    await (await start(folder)).close();
+    await unlink(join(folder, "password"));
+    await expect(start(folder)).rejects.toMatchObject({
+      code: "DATABASE_START_FAILED",
+      hint: expect.stringContaining(join(folder, "password")),
+    });
+    await expect.poll(async () => await readdir(join(folder, "data"))).not.toContain("postmaster.pid");
+  });
+
+  test("a running server whose password is lost: it is left running", async () => {
     const folder = join(await temporaryFolder(), "postgres");
     const service = run(folder, "owner");
     const { postmasterPid } = await service.line("ready");

@@ -18,7 +18,7 @@ import { connectionUrl } from "./ask-server.ts";
 import { findBinariesPackage, prepareBinaries } from "./binaries.ts";
 import { checkCluster, createCluster, hasCluster } from "./cluster.ts";
 import { withGate } from "./gate.ts";
-import { prepareLayout, type Layout } from "./layout.ts";
+import { prepareLayout, toFolderError, type Layout } from "./layout.ts";
 import { enter, leave, type Role } from "./members.ts";
 import { findPostmaster, startPostmaster, stopPostmaster, type Postmaster } from "./postmaster.ts";
 import { isAlive } from "./process-identity.ts";
@@ -40,7 +40,8 @@ export interface EmbeddedOptions {
   /** For example `<project>/.sluice/postgres`; made when absent. */
   readonly dataFolder: string;
   /**
-   * "owner": the one service of this folder; a second one is refused while the first lives.
+   * "owner": the one service of this folder; a second one is refused while the first lives (after two seconds, in case
+   * the first is just ending).
    * "guest": commands and further workers; any number of them, with or without an owner.
    */
   readonly role: Role;
@@ -59,7 +60,11 @@ export interface EmbeddedPostgres {
   readonly folder: string;
   /** The main process of the server; its children are its other processes. */
   readonly postmasterPid: number;
-  /** Gives the database up. The last one out stops the server, and then its end is waited for. Idempotent. */
+  /**
+   * Gives the database up. The last one out stops the server, and then its end is waited for. Idempotent.
+   *
+   * @throws DATABASE_UNAVAILABLE when the server does not stop
+   */
   close(): Promise<void>;
 }
 
@@ -71,7 +76,7 @@ const watchEveryMs = 1_000;
  * The server has a session of its own, so that Ctrl-C reaches only the caller, who ends with `close()`. After kill -9 of
  * the caller it runs on, and the next caller adopts it. When the server itself dies it is started again on the same port.
  *
- * @throws DATABASE_IN_USE when the role is "owner" and a living process has it
+ * @throws DATABASE_IN_USE when the role is "owner" and a living process has it and keeps it for two more seconds
  * @throws DATABASE_BINARIES_MISSING when there is no Postgres for this machine in node_modules, or it does not run
  * @throws DATABASE_FOLDER_UNREACHABLE when the folder cannot be made, entered or written
  * @throws DATABASE_START_FAILED with the last lines of the log of Postgres in `details.log`
@@ -85,27 +90,39 @@ const watchEveryMs = 1_000;
  * }
  */
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
-  const layout = await prepareLayout(options.dataFolder);
-  if (layout.isRelocated) options.onProgress?.("relocated");
+  try {
+    const layout = await prepareLayout(options.dataFolder);
+    if (layout.isRelocated) options.onProgress?.("relocated");
+    return await join(layout, options);
+  } catch (error) {
+    throw toSluiceError(toFolderError(options.dataFolder, error), "DATABASE_START_FAILED", true);
+  }
+}
+
+async function join(layout: Layout, options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const memberFile = await enter(layout, options.role);
   try {
-    const server = await withGate(layout.gateFolder, () => ensureRunning(layout, options.onProgress));
+    const { server, how } = await withGate(layout.gateFolder, () => ensureRunning(layout, options.onProgress));
     const url = await connectionUrl(layout.passwordFile, server.port);
+    options.onProgress?.(how);
     return new Supervisor({ layout, memberFile, server, url, options });
   } catch (error) {
     // A server that we could not make sense of is not ours to stop.
     await leave(layout, memberFile, async () => undefined);
-    throw toSluiceError(error, "DATABASE_START_FAILED", true);
+    throw error;
   }
 }
 
+interface Running {
+  readonly server: Postmaster;
+  /** The phase that the caller reports once it has taken the server over. */
+  readonly how: "ready" | "adopted";
+}
+
 /** Finds or starts the server; call it inside the gate. */
-async function ensureRunning(layout: Layout, onProgress: EmbeddedOptions["onProgress"]): Promise<Postmaster> {
+async function ensureRunning(layout: Layout, onProgress: EmbeddedOptions["onProgress"]): Promise<Running> {
   const running = await findPostmaster(layout);
-  if (running !== undefined) {
-    onProgress?.("adopted");
-    return running;
-  }
+  if (running !== undefined) return { server: running, how: "adopted" };
   const binaries = await prepareBinaries({
     packageFolder: findBinariesPackage(),
     copiesFolder: layout.binariesFolder,
@@ -118,9 +135,7 @@ async function ensureRunning(layout: Layout, onProgress: EmbeddedOptions["onProg
     await createCluster(layout, binaries);
   }
   onProgress?.("starting");
-  const started = await startPostmaster(layout, binaries);
-  onProgress?.("ready");
-  return started;
+  return { server: await startPostmaster(layout, binaries), how: "ready" };
 }
 
 interface SupervisorParts {
@@ -167,7 +182,11 @@ class Supervisor implements EmbeddedPostgres {
     clearInterval(this.#timer);
     await this.#watching;
     const { layout, memberFile } = this.#parts;
-    await leave(layout, memberFile, () => stopPostmaster(layout));
+    try {
+      await leave(layout, memberFile, () => stopPostmaster(layout));
+    } catch (error) {
+      throw toSluiceError(toFolderError(layout.home, error), "DATABASE_UNAVAILABLE", true);
+    }
   }
 
   #watch(): void {
@@ -181,8 +200,10 @@ class Supervisor implements EmbeddedPostgres {
     if (isAlive(this.#server.identity)) return await boundLog(layout.logFile);
     if (!this.#isLost) options.onProgress?.("lost");
     this.#isLost = true;
-    this.#server = await withGate(layout.gateFolder, () => ensureRunning(layout, options.onProgress));
+    const { server, how } = await withGate(layout.gateFolder, () => ensureRunning(layout, options.onProgress));
+    this.#server = server;
     this.#isLost = false;
+    options.onProgress?.(how);
     if (this.#server.port !== this.#parts.server.port) throw portLost(this.#parts.server.port);
   }
 }

@@ -1,6 +1,6 @@
 import { assert, nat, property, string } from "fast-check";
 import { expect, test } from "vitest";
-import { parsePostmasterFile } from "./postmaster.ts";
+import { parsePostmasterFile } from "./postmaster-file.ts";
 
 const file = (status: string): string =>
   ["4711", "/data", "1764000000", "5433", "", "127.0.0.1", "  12345   678", status, ""].join("\n");

@@ -1,0 +1,221 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestServer, type TestServer } from "../../../test/support/test-server.ts";
+import type { JsonObject, ReceiptState } from "../../core/index.ts";
+import type { RunOutcome, StepRecord } from "../../store/index.ts";
+import { Problem, RunDetailView, RunPage, RunView, SignalView } from "./schemas.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+const get = (path: string) => server.api("GET", path, { as: "viewer" });
+const post = (path: string, body?: JsonObject) => server.api("POST", path, { as: "operator", ...(body && { body }) });
+const codeOf = async (response: Response) => Problem.parse(await response.json()).code;
+const detailOf = async (id: string) => RunDetailView.parse(await (await get(`/runs/${id}`)).json());
+
+async function accept(flow = "lead-routing"): Promise<string> {
+  const { runId } = await server.workspace.events.accept({
+    flow,
+    source: "webhook:leads",
+    dedupKey: crypto.randomUUID(),
+    deliveryId: "msg_1",
+    bodyDigest: "",
+    // Text that Postgres' jsonb would refuse.
+    payload: { name: "Ada\u0000", emoji: "\ud83d" },
+    sample: false,
+    receivedAt: new Date(),
+  });
+  return runId;
+}
+
+async function finish(id: string, outcome: Partial<RunOutcome>): Promise<void> {
+  await server.workspace.runs.finish(id, { status: "failed", output: null, error: null, failedStep: null, ...outcome });
+}
+
+async function saveStep(runId: string, sequence: number, step: Partial<StepRecord> = {}): Promise<void> {
+  await server.workspace.steps.save({
+    runId,
+    sequence,
+    name: `step ${sequence}`,
+    kind: "effect",
+    status: "succeeded",
+    attempts: [{ number: 1, startedAt: new Date().toISOString(), finishedAt: null, error: null }],
+    wakeAt: null,
+    input: { a: 1 },
+    output: { b: 2 },
+    error: null,
+    startedAt: new Date(1_700_000_000_000),
+    finishedAt: new Date(1_700_000_000_250),
+    ...step,
+  });
+}
+
+async function saveReceipt(runId: string, stepSequence: number, state: ReceiptState): Promise<void> {
+  const key = `${runId}/${stepSequence}`;
+  const about = {
+    connection: "slack",
+    action: "slack.postMessage",
+    effect: "write" as const,
+    requestDigest: "sha256:1",
+  };
+  await server.workspace.effects.begin({ key, runId, stepSequence, ...about, request: { text: "hi" } });
+  if (state !== "intent") await server.workspace.effects.settle(key, { state, response: { ok: true } });
+}
+
+async function saveAiCall(runId: string, stepSequence: number, costMicroUsd: number | null): Promise<void> {
+  const id = `call_${crypto.randomUUID()}`;
+  const model = { modelName: "fast", provider: "simulated", model: "sim-1", simulated: true };
+  const sent = { sentFields: ["message"], availableFields: 4, request: [{ role: "user" }], requestDigest: "sha256:2" };
+  await server.workspace.aiCalls.begin({
+    id,
+    runId,
+    stepSequence,
+    attempt: 1,
+    ...model,
+    ...sent,
+    startedAt: new Date(),
+  });
+  await server.workspace.aiCalls.settle(id, {
+    status: "succeeded",
+    response: { text: "yes" },
+    rung: "as_is",
+    inputTokens: 100,
+    outputTokens: 20,
+    costMicroUsd,
+    error: null,
+    finishedAt: new Date(),
+  });
+}
+
+describe("a run", () => {
+  it("is shown with event, steps, what each step asked a model and did outside, and totals", async () => {
+    const id = await accept();
+    await saveStep(id, 0, { kind: "ai" });
+    await saveAiCall(id, 0, 1500);
+    await saveAiCall(id, 0, null);
+    await saveStep(id, 1);
+    await saveReceipt(id, 1, "done");
+    await finish(id, { status: "succeeded", output: { score: 81 } });
+
+    const run = await detailOf(id);
+    expect(run).toMatchObject({ status: "succeeded", output: { score: 81 }, resume: { possible: false, effects: [] } });
+    expect(run.event).toMatchObject({ source: "webhook:leads", payload: { name: "Ada\u0000", emoji: "\ud83d" } });
+    expect(run.steps.map(({ aiCalls, receipt }) => [aiCalls.length, receipt?.state])).toEqual([
+      [2, undefined],
+      [0, "done"],
+    ]);
+    expect(run.steps[0]).toMatchObject({
+      durationMs: 250,
+      input: { a: 1 },
+      aiCalls: [{ simulated: true, rung: "as_is" }, {}],
+    });
+    expect(run.totals).toEqual({ inputTokens: 200, outputTokens: 40, costMicroUsd: 1500, unpricedCalls: 1 });
+  });
+
+  it("shows no column of the database that its view does not name", async () => {
+    const id = await accept();
+    await saveStep(id, 0);
+    await saveReceipt(id, 0, "done");
+    await saveAiCall(id, 0, 1);
+    const text = await (await get(`/runs/${id}`)).text();
+    expect(text).not.toMatch(/workspaceId|executor|"eventId"/);
+  });
+
+  it("that is not there, or is no id, is refused", async () => {
+    expect(await codeOf(await get("/runs/run_0"))).toBe("RUN_UNKNOWN");
+    expect(await codeOf(await get("/runs/%00"))).toBe("REQUEST_INVALID");
+    expect(await codeOf(await get("/runs/run'--"))).toBe("REQUEST_INVALID");
+  });
+});
+
+describe("what resuming would do", () => {
+  it("keeps effects before the failed step, and tells which of the later ones would repeat", async () => {
+    const id = await accept();
+    for (const sequence of [0, 1]) await saveStep(id, sequence);
+    const states: ReceiptState[] = ["done", "unknown", "done", "not_done"];
+    for (const [sequence, state] of states.entries()) await saveReceipt(id, sequence, state);
+    await finish(id, { status: "in_doubt", failedStep: 1 });
+
+    expect((await detailOf(id)).resume).toEqual({
+      possible: true,
+      fromStep: 1,
+      effects: [
+        { action: "slack.postMessage", key: `${id}/1`, state: "unknown", wouldRepeat: true },
+        { action: "slack.postMessage", key: `${id}/2`, state: "done", wouldRepeat: false },
+        { action: "slack.postMessage", key: `${id}/3`, state: "not_done", wouldRepeat: true },
+      ],
+    });
+  });
+
+  it("is shown for a cancelled run as what it was doing", async () => {
+    const id = await accept();
+    await saveStep(id, 0);
+    await saveReceipt(id, 0, "done");
+    await saveStep(id, 1, { status: "running", finishedAt: null });
+    await saveReceipt(id, 1, "intent");
+    await finish(id, { status: "cancelled" });
+    expect((await detailOf(id)).resume).toMatchObject({
+      possible: true,
+      fromStep: null,
+      effects: [{ key: `${id}/1`, wouldRepeat: true }],
+    });
+  });
+});
+
+describe("the list of runs", () => {
+  it("comes in pages, the newest first, each run once", async () => {
+    const ids: string[] = [];
+    for (let count = 0; count < 5; count += 1) ids.push(await accept("paged"));
+    const seen: string[] = [];
+    let next: string | null = null;
+    do {
+      const path = `/runs?flow=paged&limit=2${next === null ? "" : `&before=${next}`}`;
+      const page: RunPage = RunPage.parse(await (await get(path)).json());
+      seen.push(...page.items.map(({ id }) => id));
+      next = page.next;
+    } while (next !== null);
+    expect(seen).toEqual(ids.toSorted().toReversed());
+  });
+
+  it("can be narrowed to states", async () => {
+    const [failed, doubtful] = [await accept("narrowed"), await accept("narrowed")];
+    await accept("narrowed");
+    await finish(failed, { status: "failed", error: { code: "STEP_FAILED", message: "no", retryable: false } });
+    await finish(doubtful, { status: "in_doubt" });
+    const page = RunPage.parse(await (await get("/runs?flow=narrowed&status=failed,in_doubt")).json());
+    expect(page.items.map(({ status }) => status).toSorted()).toEqual(["failed", "in_doubt"]);
+    expect(page.items.find(({ id }) => id === failed)?.error).toMatchObject({ code: "STEP_FAILED" });
+  });
+
+  it.each(["status=lost", "limit=0", "limit=201", "limit=x", "before=%00", "flow=A'B"])("refuses %s", async (query) => {
+    expect(await codeOf(await get(`/runs?${query}`))).toBe("REQUEST_INVALID");
+  });
+});
+
+describe("acting on a run", () => {
+  it("goes to the engine, is answered with the run, and says in the log who did it", async () => {
+    const id = await accept();
+    for (const action of ["resume", "cancel"]) {
+      const response = await post(`/runs/${id}/${action}`);
+      expect(response.status).toBe(202);
+      expect(RunView.parse(await response.json()).id).toBe(id);
+      expect(server.engineCalls).toContain(`${action} ${id}`);
+    }
+    expect(server.log).toContainEqual({ level: "info", event: "run.resumed", fields: { run: id, by: "key_operator" } });
+  });
+
+  it("brings a signal once", async () => {
+    const id = await accept();
+    const answers = [
+      await post(`/runs/${id}/signals/approved`, { value: null }),
+      await post(`/runs/${id}/signals/approved`, { value: 2 }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([202, 202]);
+    const views = await Promise.all(answers.map(async (answer) => SignalView.parse(await answer.json())));
+    expect(views).toEqual([{ accepted: true }, { accepted: false }]);
+    expect(await codeOf(await post("/runs/run_0/signals/approved", { value: 1 }))).toBe("RUN_UNKNOWN");
+    expect(await codeOf(await post(`/runs/${id}/signals/approved`, {}))).toBe("REQUEST_INVALID");
+  });
+});
