@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { createGateway, defaultLocalServers, type Gateway, type ResolvedModels, resolveModels } from "./ai/index.ts";
 import type { Config } from "./config.ts";
 import {
+  type ConnectionOverride,
   connectRuntime,
   type ConnectRuntime,
   createGuardedFetch,
@@ -123,8 +124,9 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   const trimming = setInterval(() => void store.trimChanges().catch(() => {}), trimMs).unref();
   cleanup.add(() => clearInterval(trimming));
 
+  const { kind, postmasterPid } = database;
   const app = {
-    database: { ...database, version: await store.serverVersion() },
+    database: { kind, postmasterPid, version: await store.serverVersion() },
     gateway,
     sandbox,
     engine,
@@ -218,20 +220,18 @@ function createConnectRuntime(parts: {
   readonly sandbox: Sandbox | null;
 }): ConnectRuntime {
   const { config, secrets, workspace, sandbox } = parts;
-  const standIns = sandbox && {
-    slack: { baseUrl: sandbox.slackUrl, secrets: { token: sandbox.credentials.slackToken } },
-    hubspot: { baseUrl: sandbox.hubspotUrl, secrets: { token: sandbox.credentials.hubspotToken } },
-  };
+  const standIns = new Map<string, ConnectionOverride>();
+  if (sandbox) {
+    const { slackUrl, hubspotUrl, credentials } = sandbox;
+    standIns.set("slack", { baseUrl: slackUrl, secrets: { token: credentials.slackToken } });
+    standIns.set("hubspot", { baseUrl: hubspotUrl, secrets: { token: credentials.hubspotToken } });
+  }
   return {
     resolveSecret: secrets.resolve,
-    override: ({ connector }) => (isKeyOf(standIns, connector) ? standIns[connector] : undefined),
+    override: ({ connector }) => standIns.get(connector),
     allowedOrigins: [...(config.allowedOrigins ?? []), ...(sandbox ? [sandbox.origin] : [])],
     receipts: workspace.effects,
   };
-}
-
-function isKeyOf<T extends object>(object: T | null, key: string): key is Extract<keyof T, string> {
-  return object !== null && Object.hasOwn(object, key);
 }
 
 interface ServerParts {

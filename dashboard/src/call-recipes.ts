@@ -14,7 +14,9 @@ const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\'
 const hexDigest = `SIGNATURE=$(printf '%s' "$BODY" | openssl dgst -sha256 -hmac "$SECRET" | sed 's/.* //')`;
 
 /** How each scheme is signed with openssl: lines before, and the headers. Schemes of vendors are signed by the vendor. */
-const signing: { readonly [scheme: string]: { readonly lines: readonly string[]; readonly headers: readonly string[] } } = {
+const signing: {
+  readonly [scheme: string]: { readonly lines: readonly string[]; readonly headers: readonly string[] };
+} = {
   "standard-webhooks": {
     lines: [
       `ID="msg_$(date +%s)"; TIME=$(date +%s)`,
@@ -43,7 +45,12 @@ function hookRecipe(flow: FlowDetailView, body: string): CallRecipe {
   return {
     label: "Webhook",
     note: scheme === null ? "Anyone who can reach the address may do this." : "Signed as the sender would sign it.",
-    script: [...secret, `BODY=${quoted(body)}`, ...known.lines, [`curl ${quoted(url)}`, ...headers, `  --data "$BODY"`].join(" \\\n")].join("\n"),
+    script: [
+      ...secret,
+      `BODY=${quoted(body)}`,
+      ...known.lines,
+      [`curl ${quoted(url)}`, ...headers, `  --data "$BODY"`].join(" \\\n"),
+    ].join("\n"),
   };
 }
 

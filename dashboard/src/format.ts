@@ -84,7 +84,8 @@ export function formatRelative(time: string, now: number): string {
   const passedMs = now - date.getTime();
   if (Math.abs(passedMs) < 2000) return "now";
   const amount = relativeAmount(Math.abs(passedMs) / 1000);
-  if (amount === null) return date.getFullYear() === new Date(now).getFullYear() ? day.format(date) : dayYear.format(date);
+  if (amount === null)
+    return date.getFullYear() === new Date(now).getFullYear() ? day.format(date) : dayYear.format(date);
   return passedMs < 0 ? `in ${amount}` : `${amount}${nb}ago`;
 }
 

@@ -105,16 +105,32 @@ function connect(client: QueryClient, onRefused: () => void): () => void {
   };
 }
 
-/** Keeps everything that is shown up to date while the calling component is mounted. */
+/**
+ * Keeps everything that is shown up to date while the calling component is mounted. A hidden page lets its stream go: a
+ * browser holds few connections to one server, and a dozen forgotten tabs would block the one that is looked at.
+ */
 export function useLiveUpdates(client: QueryClient): void {
   useEffect(() => {
-    const start = (): (() => void) =>
-      connect(client, () => {
-        disconnect();
-        disconnect = start();
-        void client.invalidateQueries();
-      });
-    let disconnect = start();
-    return () => disconnect();
+    let disconnect: (() => void) | null = null;
+    const stop = () => {
+      disconnect?.();
+      disconnect = null;
+    };
+    const start = () => {
+      stop();
+      setState("connecting");
+      disconnect = connect(client, restart);
+    };
+    const restart = () => {
+      start();
+      void client.invalidateQueries();
+    };
+    const onVisibility = () => (document.hidden ? stop() : restart());
+    start();
+    document.addEventListener("visibilitychange", onVisibility);
+    return () => {
+      document.removeEventListener("visibilitychange", onVisibility);
+      stop();
+    };
   }, [client]);
 }

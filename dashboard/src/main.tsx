@@ -28,6 +28,15 @@ const queryClient = new QueryClient({
 
 const router = createAppRouter(queryClient);
 
+/** A page that was opened before an upgrade asks for files that are gone: it is loaded anew, but not over and over. */
+const reloadAgainMs = 30_000;
+window.addEventListener("vite:preloadError", () => {
+  const lastAt = Number(sessionStorage.getItem("sluice.reloadedAt"));
+  if (Date.now() - lastAt < reloadAgainMs) return;
+  sessionStorage.setItem("sluice.reloadedAt", String(Date.now()));
+  location.reload();
+});
+
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no element #root");
 createRoot(root).render(

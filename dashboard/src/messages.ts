@@ -37,7 +37,8 @@ function toMessage(role: string, text: string): Message {
 }
 
 function messageOf(item: Json): Message {
-  if (!isObject(item) || typeof item["role"] !== "string") return { role: "", content: JSON.stringify(item, null, 2), isText: false };
+  if (!isObject(item) || typeof item["role"] !== "string")
+    return { role: "", content: JSON.stringify(item, null, 2), isText: false };
   const text = textOf(item["content"]);
   if (text !== null) return toMessage(item["role"], text);
   return { role: item["role"], content: JSON.stringify(item["content"] ?? null, null, 2), isText: false };
@@ -49,7 +50,9 @@ const restOf = (rest: { readonly [key: string]: Json }): Json => (Object.keys(re
 export function sentExchange(request: Json): Exchange {
   if (Array.isArray(request)) return { messages: request.map(messageOf), rest: null };
   if (!isObject(request) || !Array.isArray(request["messages"])) return { messages: [], rest: request };
-  const { messages, system, ...rest } = request as { readonly [key: string]: Json } & { readonly messages: readonly Json[] };
+  const { messages, system, ...rest } = request as { readonly [key: string]: Json } & {
+    readonly messages: readonly Json[];
+  };
   const instructions = typeof system === "string" ? [toMessage("system", system)] : [];
   return {
     messages: [...instructions, ...messages.map(messageOf)],

@@ -32,7 +32,8 @@ function resolve(node: Node, root: Node): Node {
 
 function typeOf(node: Node, root: Node): string {
   const choices = [...nodes(node["anyOf"]), ...nodes(node["oneOf"])];
-  if (choices.length > 0) return [...new Set(choices.map((choice) => typeOf(resolve(choice, root), root)))].join(" or ");
+  if (choices.length > 0)
+    return [...new Set(choices.map((choice) => typeOf(resolve(choice, root), root)))].join(" or ");
   if (node["const"] !== undefined || node["enum"] !== undefined) return "choice";
   const type = node["type"];
   if (type === "array") return isNode(node["items"]) ? `list of ${typeOf(resolve(node["items"], root), root)}` : "list";
@@ -49,7 +50,9 @@ const bounds = [
 function rulesOf(node: Node): string[] {
   const rules = bounds.flatMap(([low, high, unit]) => {
     // The schema library writes the safe range of whole numbers as a limit; that says nothing to a reader.
-    const [from, to] = [node[low], node[high]].map((value) => (typeof value === "number" && Math.abs(value) < 2 ** 53 - 1 ? value : undefined));
+    const [from, to] = [node[low], node[high]].map((value) =>
+      typeof value === "number" && Math.abs(value) < 2 ** 53 - 1 ? value : undefined,
+    );
     if (from === undefined && to === undefined) return [];
     if (low !== "minimum" && from === 1 && to === undefined) return ["not empty"];
     if (from === undefined) return [`at most ${formatCount(to ?? 0)}${unit}`];
@@ -68,13 +71,20 @@ function walk(node: Node, path: string, depth: number, root: Node): SchemaField[
     const child = resolve(isNode(value) ? value : {}, root);
     const childPath = path === "" ? name : `${path}.${name}`;
     const description = typeof child["description"] === "string" ? child["description"] : undefined;
-    const field: SchemaField = { path: childPath, type: typeOf(child, root), required: required.includes(name), rules: rulesOf(child), description };
+    const field: SchemaField = {
+      path: childPath,
+      type: typeOf(child, root),
+      required: required.includes(name),
+      rules: rulesOf(child),
+      description,
+    };
     return [field, ...(depth < deepest ? inside(child, childPath, depth, root) : [])];
   });
 }
 
 function inside(node: Node, path: string, depth: number, root: Node): SchemaField[] {
-  if (node["type"] === "array" && isNode(node["items"])) return walk(resolve(node["items"], root), `${path}[]`, depth + 1, root);
+  if (node["type"] === "array" && isNode(node["items"]))
+    return walk(resolve(node["items"], root), `${path}[]`, depth + 1, root);
   return walk(node, path, depth + 1, root);
 }
 

@@ -2,7 +2,17 @@ import type { RunDetailView, StepView } from "./api.ts";
 import { isLimit } from "./words.ts";
 
 /** What a piece of a bar stands for: work (solid), or a wait by its reason. */
-export type SegmentKind = "ai" | "effect" | "code" | "failed" | "queue" | "retry" | "limit" | "sleep" | "signal" | "idle";
+export type SegmentKind =
+  | "ai"
+  | "effect"
+  | "code"
+  | "failed"
+  | "queue"
+  | "retry"
+  | "limit"
+  | "sleep"
+  | "signal"
+  | "idle";
 
 /** A piece of a bar. Times are milliseconds since 1970. */
 export interface Segment {
@@ -82,7 +92,7 @@ export function createTimeScale(segments: readonly Segment[], start: number, end
   const idleMs = stretches.reduce((sum, { idle, from, to }) => sum + (idle ? to - from : 0), 0);
   const workMs = total - idleMs;
   const works = stretches.filter(({ idle }) => !idle).length;
-  if (works < 2 || idleMs < workMs * 4) {
+  if (works < 2 || idleMs < workMs * 8) {
     const place = (time: number) => clamp((time - start) / total);
     return { place, ticks: evenTicks(total), breaks: [] };
   }
@@ -100,7 +110,7 @@ export function createTimeScale(segments: readonly Segment[], start: number, end
     return clamp(stretch.start + (stretch.width * (time - stretch.from)) / Math.max(1, stretch.to - stretch.from));
   };
   const breaks = placed
-    .filter(({ idle, width, from, to }) => idle && width > 0.06 && to - from > workMs / 2)
+    .filter(({ idle, width, from, to }) => idle && width > 0.14 && to - from > workMs / 2)
     .map((stretch) => ({ at: stretch.start + stretch.width / 2, lengthMs: stretch.to - stretch.from }));
   const ticks = [{ at: 0, elapsedMs: 0 }];
   // A break at the end says as much as the mark there would, and needs its room.

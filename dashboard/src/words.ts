@@ -47,7 +47,8 @@ const refusals: { readonly [code: string]: string } = {
 export const refusalWords = (code: string): string =>
   refusals[code] ?? code.charAt(0) + code.slice(1).toLowerCase().replaceAll("_", " ");
 
-export const finished = (run: RunView): boolean => ["succeeded", "failed", "cancelled", "in_doubt"].includes(run.status);
+export const finished = (run: RunView): boolean =>
+  ["succeeded", "failed", "cancelled", "in_doubt"].includes(run.status);
 
 /** Whether an error says that the other side asked to slow down. */
 export const isLimit = (code: string | undefined): boolean =>
@@ -72,7 +73,11 @@ export function runSentence(run: RunDetailView, now: number): string {
     case "queued":
       return `In the queue since ${formatClock(run.queuedAt, now)}`;
     case "running":
-      return current ? (current.status === "waiting" ? waitSentence(current, now) : `Running ${current.name}`) : "Running";
+      return current
+        ? current.status === "waiting"
+          ? waitSentence(current, now)
+          : `Running ${current.name}`
+        : "Running";
     case "waiting":
       return current ? waitSentence(current, now) : "Waiting";
     case "succeeded":

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import type { JSONValue } from "ai";
+import type { JsonObject } from "../core/index.ts";
 import { toModelError } from "./failures.ts";
 import type { ModelAccess } from "./model-access.ts";
 import { type HostedModelSpec, isSimulated, type ResolvedModel, type SimulatedModelSpec } from "./model-spec.ts";
@@ -57,8 +58,7 @@ async function callHosted(spec: HostedModelSpec, call: ModelCall, abortSignal: A
     model: await openHostedModel(spec, call.access),
     instructions: prompt.system,
     messages: [...prompt.messages],
-    ...(prompt.schema &&
-      spec.structuredOutput !== false && { output: rawJson(prompt.schema as Record<string, JSONValue>) }),
+    ...(takesSchema(spec, prompt.schema) && { output: rawJson(prompt.schema as Record<string, JSONValue>) }),
     maxOutputTokens,
     temperature,
     ...(spec.reasoning && { reasoning: spec.reasoning }),
@@ -77,6 +77,11 @@ async function loadSdk(): Promise<typeof import("ai")> {
   // It prints warnings to the console, about settings that a model ignores.
   globalThis.AI_SDK_LOG_WARNINGS = false;
   return sdk;
+}
+
+/** Providers take a schema of an object only; for any other, what the prompt says must do. */
+function takesSchema(spec: HostedModelSpec, schema: JsonObject | null): boolean {
+  return spec.structuredOutput !== false && schema?.["type"] === "object";
 }
 
 /** Asks for JSON of a schema and leaves the text as it is, where the SDK's own output would throw at what can be repaired. */

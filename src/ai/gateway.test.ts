@@ -159,6 +159,27 @@ describe("a call", () => {
     expect(JSON.stringify(sentBody()["system" as never])).not.toContain("We need a quote");
   });
 
+  test("takes the answer of an older Anthropic model, which comes as the input of a tool", async () => {
+    const answer = { type: "tool_use", id: "toolu_1", name: "json", input: { intent: "x", score: 5 } };
+    const message = {
+      ...(JSON.parse(anthropicAnswer("").body ?? "") as object),
+      content: [answer],
+      stop_reason: "tool_use",
+    };
+    standIn.replies = [{ body: JSON.stringify(message) }];
+    const { run, ai } = await open({
+      fast: { provider: "anthropic", model: "some-old-model", baseUrl: standIn.baseUrl },
+    });
+    expect(await run.within(() => ai.object("analyse", question))).toEqual({ intent: "x", score: 5 });
+  });
+
+  test("for a value that is no object leaves the schema to the prompt", async () => {
+    standIn.replies = [openaiAnswer("[1,2]")];
+    const { run, ai } = await open();
+    expect(await run.within(() => ai.object("list", { ...question, schema: z.array(z.int()) }))).toEqual([1, 2]);
+    expect(sentBody()).not.toHaveProperty("response_format");
+  });
+
   test("that is stopped ends at once and is recorded as failed", async () => {
     standIn.replies = [{ silent: true }];
     const { run, ai } = await open({}, createFakeRun({ maxAttempts: 1 }));

@@ -43,7 +43,7 @@ function checkEnd({ finish, text }: ModelAnswer): { readonly ok: false; readonly
 
 const refusals = {
   OUTPUT_TRUNCATED: {
-    message: "the model's answer was cut off at its length limit, also at twice maxOutputTokens",
+    message: "the model's answer was cut off at its length limit",
     hint: "Raise maxOutputTokens of the call, or ask for a shorter answer. A part of an answer is never used.",
   },
   MODEL_REFUSED: {

@@ -4,7 +4,7 @@ import type { Log, LogFields } from "../core/index.ts";
 
 /** The only fields that a log line may carry; any other is dropped, so that no payload can slip in under a new name. */
 const allowedFields = new Set([
-  "address", "alive", "code", "count", "error", "executor", "flow", "folder", "from", "incident", "kind", "method", "mode",
+  "address", "alive", "by", "code", "count", "error", "executor", "flow", "folder", "from", "incident", "key", "kind", "method", "mode",
   "model", "ms", "name", "path", "pid", "port", "provider", "reason", "run", "simulated", "stack", "status", "step", "version",
 ]); // oxfmt-ignore
 

@@ -16,7 +16,7 @@ export interface AcceptedDelivery {
   readonly dedupKey: string;
   /** The sender's own id of the delivery, when it has one. */
   readonly deliveryId: string | null;
-  /** What the hook's schema gave. */
+  /** As received; it fits the hook's schema. */
   readonly payload: Json;
   /** `sha256:` and the digest of the body, after any content encoding was undone. */
   readonly bodyDigest: string;

@@ -327,7 +327,7 @@ describe("the answer", () => {
       { "content-type": "application/json", "x-hub-signature-256": "sha256=00" },
       lead,
     ],
-    ["dates", 500, "FLOW_INVALID", { "content-type": "application/json" }, '{"at":"2026-03-25"}'],
+    ["dates", 422, "PAYLOAD_INVALID", { "content-type": "application/json" }, '{"at":"someday"}'],
   ] as const)(
     "to %s is %i %s, counted, with a hint and nothing of the request",
     async (path, status, code, headers, body) => {

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { flow } from "../core/index.ts";
 import { createHookRoutes } from "./hook-routes.ts";
-import { findNonJson, parseForm, parseJson } from "./payload.ts";
+import { parseForm, parseJson } from "./payload.ts";
 import { webhook } from "./webhook.ts";
 
 const bytes = (text: string): Buffer => Buffer.from(text);
@@ -137,15 +137,3 @@ describe("a form body", () => {
   });
 });
 
-describe("the search for what is not JSON", () => {
-  it.each([
-    [{ a: [1, { when: new Date(0) }] }, "/a/1/when"],
-    [{ big: 1n }, "/big"],
-    [[undefined], "/0"],
-    [NaN, ""],
-    [undefined, ""],
-    [{ gone: undefined, name: "Ada", list: [null, true] }, null],
-  ])("finds its place in %o", (value, place) => {
-    expect(findNonJson(value)).toBe(place);
-  });
-});

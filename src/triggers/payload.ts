@@ -1,4 +1,4 @@
-import { isRecord, SluiceError, type Json } from "../core/index.ts";
+import { SluiceError, type Json } from "../core/index.ts";
 
 /** Deepest nesting of arrays and objects that is read. Whatever walks a payload later may use recursion safely. */
 const maxDepth = 100;
@@ -47,21 +47,6 @@ export function parseForm(body: Buffer): { [field: string]: string | string[] } 
   }
   if (fields.has("__proto__")) throw unreadable("has a field __proto__");
   return Object.fromEntries(fields);
-}
-
-/** JSON pointer of the first part of a value that JSON cannot hold, such as a Date; null when all of it is JSON. */
-export function findNonJson(value: unknown): string | null {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return null;
-  if (typeof value === "number") return Number.isFinite(value) ? null : "";
-  if (!Array.isArray(value) && !isRecord(value)) return "";
-  const isList = Array.isArray(value);
-  for (const key of isList ? value.keys() : Object.keys(value)) {
-    const item = (value as Record<PropertyKey, unknown>)[key];
-    // An absent optional field may be there as undefined; JSON leaves it out.
-    const found = item === undefined && !isList ? null : findNonJson(item);
-    if (found !== null) return `/${key}${found}`;
-  }
-  return null;
 }
 
 function decodeUtf8(body: Buffer): string {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -19,6 +19,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     return async () => {};
   }
   const folder = await mkdtemp(join(tmpdir(), "sluice-test-"));
+  // As root, Postgres runs as another user, who must be able to enter.
+  await chmod(folder, 0o755);
   const postgres = await startEmbeddedPostgres({ dataFolder: join(folder, "postgres"), role: "owner" });
   project.provide("databaseServerUrl", postgres.url);
   return async () => {

@@ -10,7 +10,10 @@ import { RunErrorNotice } from "./run-error-notice.tsx";
 const rungWords = {
   as_is: null,
   repaired: { label: "repaired", title: "The answer was nearly JSON, and was repaired without asking again." },
-  asked_again: { label: "asked again", title: "An earlier answer did not fit the schema; this one answers the question with its error." },
+  asked_again: {
+    label: "asked again",
+    title: "An earlier answer did not fit the schema; this one answers the question with its error.",
+  },
 } as const;
 
 /** One request to a model: what left the company, what came back, and what it cost. */
@@ -19,7 +22,7 @@ export function AiCallDetail({ call, numbered }: { readonly call: AiCallView; re
   return (
     <section className="overflow-hidden rounded-md border border-line bg-surface">
       <header className="flex min-h-9 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-3 py-1">
-        <h4 className="font-medium">{numbered ? `AI call ${call.attempt}` : "AI call"}</h4>
+        <h3 className="font-medium">{numbered ? `AI call ${call.attempt}` : "AI call"}</h3>
         <span className="text-ink-2">
           {call.modelName}: {call.provider} <span className="font-mono text-xs">{call.model}</span>
         </span>
@@ -62,7 +65,8 @@ function SentFields({ call }: { readonly call: AiCallView }) {
   return (
     <p className="flex flex-wrap items-center gap-1.5">
       <span>
-        {formatCount(call.availableFields)} fields available, <strong className="font-medium">{call.sentFields.length} sent</strong>
+        {formatCount(call.availableFields)} fields available,{" "}
+        <strong className="font-medium">{call.sentFields.length} sent</strong>
         {call.sentFields.length > 0 && ":"}
       </span>
       {call.sentFields.map((field) => (
@@ -77,7 +81,8 @@ function SentFields({ call }: { readonly call: AiCallView }) {
 const tokens = (count: number | null): string => (count === null ? "not said" : formatCount(count));
 
 function CallFacts({ call }: { readonly call: AiCallView }) {
-  const took = call.finishedAt === null ? "unfinished" : formatDuration(Date.parse(call.finishedAt) - Date.parse(call.startedAt));
+  const took =
+    call.finishedAt === null ? "unfinished" : formatDuration(Date.parse(call.finishedAt) - Date.parse(call.startedAt));
   return (
     <Facts
       facts={[

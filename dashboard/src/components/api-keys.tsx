@@ -37,7 +37,9 @@ export function ApiKeys() {
       {error && <ErrorNotice error={error} retry={() => void refetch()} />}
       {!keys && !error && <SkeletonRows rows={3} />}
       {keys && keys.length > 0 && <KeyTable keys={keys} onRevoke={setRevoking} />}
-      {keys?.length === 0 && <EmptyState title="There is no key yet.">Make one for each program that starts runs or reads them.</EmptyState>}
+      {keys?.length === 0 && (
+        <EmptyState title="There is no key yet.">Make one for each program that starts runs or reads them.</EmptyState>
+      )}
       {creating && <CreateKeyDialog onClose={() => setCreating(false)} />}
       {revoking && <RevokeDialog apiKey={revoking} onClose={() => setRevoking(null)} />}
     </Panel>
@@ -72,7 +74,9 @@ function KeyTable({ keys, onRevoke }: KeyTableProps) {
               <td className="px-3 text-right text-ink-2 max-sm:hidden">
                 <RelativeTime at={key.createdAt} />
               </td>
-              <td className="px-3 text-right text-ink-2">{key.lastUsedAt ? <RelativeTime at={key.lastUsedAt} /> : "never"}</td>
+              <td className="px-3 text-right text-ink-2">
+                {key.lastUsedAt ? <RelativeTime at={key.lastUsedAt} /> : "never"}
+              </td>
               <td className="w-24 pr-2 text-right">
                 {key.revokedAt ? (
                   <span className="pr-2">
@@ -115,7 +119,9 @@ function RevokeDialog({ apiKey, onClose }: { readonly apiKey: ApiKeyView; readon
       }
     >
       <div className="space-y-3">
-        <p>Programs that use this key are refused from now on. This cannot be undone; a new key can be made at any time.</p>
+        <p>
+          Programs that use this key are refused from now on. This cannot be undone; a new key can be made at any time.
+        </p>
         {revoke.error && <ErrorNotice error={revoke.error} />}
       </div>
     </Dialog>

@@ -22,7 +22,10 @@ export function CallExamples({ flow }: { readonly flow: FlowDetailView }) {
               type="button"
               aria-pressed={index === chosen}
               onClick={() => setChosen(index)}
-              className={clsx("h-6 rounded-[4px] px-2.5", index === chosen ? "bg-hover font-medium" : "text-ink-2 hover:text-ink")}
+              className={clsx(
+                "h-6 rounded-[4px] px-2.5",
+                index === chosen ? "bg-hover font-medium" : "text-ink-2 hover:text-ink",
+              )}
             >
               {label}
             </button>

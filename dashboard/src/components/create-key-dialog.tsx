@@ -29,8 +29,18 @@ export function CreateKeyDialog({ onClose }: { readonly onClose: () => void }) {
   });
   if (create.data) {
     return (
-      <Dialog title="Copy the key now" onClose={onClose} actions={<Button look="primary" onClick={onClose}>I have copied it</Button>}>
-        <p className="mb-3">It is shown this once; only a digest of it is kept. If it is lost, revoke it and make another.</p>
+      <Dialog
+        title="Copy the key now"
+        onClose={onClose}
+        actions={
+          <Button look="primary" onClick={onClose}>
+            I have copied it
+          </Button>
+        }
+      >
+        <p className="mb-3">
+          It is shown this once; only a digest of it is kept. If it is lost, revoke it and make another.
+        </p>
         <Token token={create.data.token} />
       </Dialog>
     );
@@ -56,10 +66,24 @@ export function CreateKeyDialog({ onClose }: { readonly onClose: () => void }) {
           create.mutate();
         }}
       >
-        <Field label="Name" name="name" required autoFocus placeholder="website form" value={name} onChange={(event) => setName(event.currentTarget.value)} note="Which program will use it." />
+        <Field
+          label="Name"
+          name="name"
+          required
+          autoFocus
+          placeholder="website form"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          note="Which program will use it."
+        />
         <div>
           <div className="mb-1 font-medium">Role</div>
-          <Select label="Role" className="h-9 w-full" value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
+          <Select
+            label="Role"
+            className="h-9 w-full"
+            value={role}
+            onChange={(event) => setRole(event.currentTarget.value as Role)}
+          >
             {Object.entries(roleWords).map(([value, words]) => (
               <option key={value} value={value}>
                 {value}: {words}

@@ -24,8 +24,10 @@ export function Dialog({ title, onClose, children, actions }: DialogProps) {
       ref={ref}
       closedby="any"
       aria-labelledby={titleId}
-      onCancel={onClose}
-      onClose={onClose}
+      onClose={() => {
+        // In development effects run twice, and the event of the first closing comes when it is open again.
+        if (ref.current?.open !== true) onClose();
+      }}
       className="max-h-[calc(100dvh-32px)] w-[min(560px,calc(100vw-32px))] overflow-hidden rounded-xl border border-line bg-surface shadow-[var(--shadow)] open:flex open:flex-col"
     >
       <header className="flex items-center justify-between gap-4 border-b border-line py-2 pr-2 pl-5">

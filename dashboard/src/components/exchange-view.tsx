@@ -24,7 +24,9 @@ export function ExchangeView({ title, exchange, whole }: ExchangeViewProps) {
       </Caption>
       <div className="space-y-2">
         {exchange.messages.length > 0 && <Messages messages={exchange.messages} />}
-        {exchange.rest !== null && <JsonView value={exchange.rest} label={label} folded={exchange.messages.length > 0} />}
+        {exchange.rest !== null && (
+          <JsonView value={exchange.rest} label={label} folded={exchange.messages.length > 0} />
+        )}
       </div>
     </div>
   );

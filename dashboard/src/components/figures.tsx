@@ -22,7 +22,15 @@ function Figure({ label, value, note }: FigureProps) {
   );
 }
 
-const order = ["failed", "in_doubt", "running", "waiting", "queued", "succeeded", "cancelled"] as const satisfies RunStatus[];
+const order = [
+  "failed",
+  "in_doubt",
+  "running",
+  "waiting",
+  "queued",
+  "succeeded",
+  "cancelled",
+] as const satisfies RunStatus[];
 
 const barTones: { readonly [status in RunStatus]: string } = {
   failed: "bg-fail",
@@ -72,7 +80,11 @@ export function Figures({ overview }: { readonly overview: OverviewView }) {
   return (
     <div className="grid grid-cols-2 gap-px bg-line lg:grid-cols-5">
       <RunsByState counts={overview.counts} />
-      <Figure label="AI calls" value={formatCount(ai.calls)} note={ai.failed > 0 ? `${formatCount(ai.failed)} failed` : "none failed"} />
+      <Figure
+        label="AI calls"
+        value={formatCount(ai.calls)}
+        note={ai.failed > 0 ? `${formatCount(ai.failed)} failed` : "none failed"}
+      />
       <Figure
         label="Tokens"
         value={formatTokens(ai.inputTokens + ai.outputTokens)}
@@ -85,7 +97,11 @@ export function Figures({ overview }: { readonly overview: OverviewView }) {
       />
       <Figure label="Work saved" value={formatMinutes(overview.minutesSaved)} note="by runs that succeeded" />
       <div className="max-lg:col-span-2">
-        <Figure label="Refused deliveries" value={formatCount(refused)} note={refused > 0 ? "by reason, below" : "none"} />
+        <Figure
+          label="Refused deliveries"
+          value={formatCount(refused)}
+          note={refused > 0 ? "by reason, below" : "none"}
+        />
       </div>
     </div>
   );

@@ -13,7 +13,8 @@ export function FilterInput({ label, value, onChange, onEnter }: FilterInputProp
   const ref = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const onKey = (event: globalThis.KeyboardEvent) => {
-      const typing = event.target instanceof Element && event.target.closest("input, textarea, select, dialog") !== null;
+      const typing =
+        event.target instanceof Element && event.target.closest("input, textarea, select, dialog") !== null;
       if (event.key !== "/" || typing || event.ctrlKey || event.metaKey || event.altKey) return;
       event.preventDefault();
       ref.current?.focus();
@@ -42,7 +43,10 @@ export function FilterInput({ label, value, onChange, onEnter }: FilterInputProp
         className="h-8 w-full rounded-md border border-line-input bg-surface pr-7 pl-8 placeholder:text-ink-3 focus-visible:border-accent [&::-webkit-search-cancel-button]:hidden"
       />
       {value === "" && (
-        <kbd aria-hidden="true" className="absolute top-[7px] right-2 rounded border border-line px-1 text-xs/4 text-ink-3 max-md:hidden">
+        <kbd
+          aria-hidden="true"
+          className="absolute top-[7px] right-2 rounded border border-line px-1 text-xs/4 text-ink-3 max-md:hidden"
+        >
           /
         </kbd>
       )}

@@ -13,7 +13,10 @@ const troubled = (flow: FlowView): number => (flow.counts.failed ?? 0) + (flow.c
 export function Scheme({ scheme }: { readonly scheme: string | null }) {
   if (scheme !== null) return <span className="text-ink-2">signed: {scheme}</span>;
   return (
-    <span className="inline-flex items-center gap-1.5 font-medium text-doubt" title="The flow allows unsigned deliveries.">
+    <span
+      className="inline-flex items-center gap-1.5 font-medium text-doubt"
+      title="The flow allows unsigned deliveries."
+    >
       <ShieldOff size={13} aria-hidden="true" />
       anyone may call
     </span>
@@ -91,7 +94,15 @@ function Address({ flow, text = flow.trigger.url }: AddressProps) {
   );
 }
 
-function FigureCells({ flow, failed, padded }: { readonly flow: FlowView; readonly failed: number; readonly padded: boolean }) {
+function FigureCells({
+  flow,
+  failed,
+  padded,
+}: {
+  readonly flow: FlowView;
+  readonly failed: number;
+  readonly padded: boolean;
+}) {
   const cell = `px-3 text-right tabular-nums whitespace-nowrap ${padded ? "py-2.5 align-top" : ""}`;
   return (
     <>
@@ -100,13 +111,19 @@ function FigureCells({ flow, failed, padded }: { readonly flow: FlowView; readon
         {failed === 0 ? (
           <span className="text-ink-3">0</span>
         ) : (
-          <Link to="/runs" search={{ flow: flow.name, status: "failed,in_doubt" }} className="inline-flex items-center gap-1.5 font-medium text-fail hover:underline">
+          <Link
+            to="/runs"
+            search={{ flow: flow.name, status: "failed,in_doubt" }}
+            className="inline-flex items-center gap-1.5 font-medium text-fail hover:underline"
+          >
             <StatusIcon status="failed" size={12} />
             {formatCount(failed)}
           </Link>
         )}
       </td>
-      <td className={`${cell} max-sm:hidden`}>{flow.medianMs === null ? <span className="text-ink-3">–</span> : formatDuration(flow.medianMs)}</td>
+      <td className={`${cell} max-sm:hidden`}>
+        {flow.medianMs === null ? <span className="text-ink-3">–</span> : formatDuration(flow.medianMs)}
+      </td>
       <td className={`${cell} max-sm:hidden`}>{formatMinutes(flow.minutesSaved)}</td>
       <td className={`${cell} pr-4 text-ink-2`}>{flow.lastRunAt ? <RelativeTime at={flow.lastRunAt} /> : "never"}</td>
     </>

@@ -23,7 +23,12 @@ interface JsonViewProps {
 export function JsonView({ value, label, className, folded = false }: JsonViewProps) {
   return (
     <div className={clsx("group relative rounded-md border border-line bg-sunken", className)}>
-      <div className="max-h-96 overflow-auto py-2 pr-9 pl-3 font-mono text-xs/[18px]" tabIndex={0} role="group" aria-label={label}>
+      <div
+        className="max-h-96 overflow-auto py-2 pr-9 pl-3 font-mono text-xs/[18px]"
+        tabIndex={0}
+        role="group"
+        aria-label={label}
+      >
         <JsonNode value={value} depth={folded ? openDepth : 0} last />
       </div>
       <div className="absolute top-1 right-1 rounded-md bg-sunken">
@@ -54,7 +59,12 @@ function JsonNode(props: NodeProps) {
   );
 }
 
-function JsonBranch({ name, value, depth, last }: NodeProps & { readonly value: readonly Json[] | { readonly [key: string]: Json } }) {
+function JsonBranch({
+  name,
+  value,
+  depth,
+  last,
+}: NodeProps & { readonly value: readonly Json[] | { readonly [key: string]: Json } }) {
   const isList = Array.isArray(value);
   const entries = Object.entries(value);
   const [open, setOpen] = useState(depth < openDepth && entries.length <= shownItems);
@@ -62,11 +72,23 @@ function JsonBranch({ name, value, depth, last }: NodeProps & { readonly value: 
   const [start, end] = isList ? ["[", "]"] : ["{", "}"];
   return (
     <div className="relative pl-4">
-      <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="-ml-4 inline-flex items-start text-left">
-        <ChevronRight size={12} className={clsx("mt-[3px] mr-1 shrink-0 text-ink-3 transition-transform", open && "rotate-90")} />
+      <button
+        type="button"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+        className="-ml-4 inline-flex items-start text-left"
+      >
+        <ChevronRight
+          size={12}
+          className={clsx("mt-[3px] mr-1 shrink-0 text-ink-3 transition-transform", open && "rotate-90")}
+        />
         <span>
           <JsonKey name={name} />
-          <span className="text-ink-3">{open ? start : `${start} ${formatCount(entries.length)} ${isList ? "items" : "fields"} ${end}${last ? "" : ","}`}</span>
+          <span className="text-ink-3">
+            {open
+              ? start
+              : `${start} ${formatCount(entries.length)} ${isList ? "items" : "fields"} ${end}${last ? "" : ","}`}
+          </span>
         </span>
       </button>
       {open && (
@@ -111,7 +133,9 @@ function JsonLeaf({ value }: { readonly value: Json }) {
       <>
         <span className="text-ink">{JSON.stringify(text)}</span>
         {text.length < value.length && (
-          <MoreButton onClick={() => setWhole(true)}>{formatCount(value.length - text.length)} more characters</MoreButton>
+          <MoreButton onClick={() => setWhole(true)}>
+            {formatCount(value.length - text.length)} more characters
+          </MoreButton>
         )}
       </>
     );

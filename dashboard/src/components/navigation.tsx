@@ -40,7 +40,9 @@ export function Navigation({ bar = false }: { readonly bar?: boolean }) {
           activeOptions={{ exact: to === "/" }}
           className={clsx(
             "relative flex items-center text-ink-2 transition-colors",
-            bar ? "h-14 flex-col justify-center gap-1 text-xs" : "h-8 gap-2.5 rounded-md px-2.5 hover:bg-hover hover:text-ink",
+            bar
+              ? "h-14 flex-col justify-center gap-1 text-xs"
+              : "h-8 gap-2.5 rounded-md px-2.5 hover:bg-hover hover:text-ink",
           )}
           activeProps={{ className: bar ? "!text-accent font-medium" : "!bg-hover !text-ink font-medium" }}
         >

@@ -1,5 +1,5 @@
 import { clsx } from "clsx";
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 
 interface PanelProps {
   readonly title?: ReactNode;
@@ -26,6 +26,8 @@ export function Panel({ title, aside, children, className }: PanelProps) {
 
 interface PageProps {
   readonly title: ReactNode;
+  /** What the browser's tab is called. Default: the title, where it is text. */
+  readonly name?: string;
   /** A line under the title. */
   readonly lead?: ReactNode;
   readonly actions?: ReactNode;
@@ -33,12 +35,18 @@ interface PageProps {
 }
 
 /** The frame of a page: its heading, what can be done, and its contents. */
-export function Page({ title, lead, actions, children }: PageProps) {
+export function Page({ title, name, lead, actions, children }: PageProps) {
+  const tab = name ?? (typeof title === "string" ? title : undefined);
+  useEffect(() => {
+    document.title = tab === undefined ? "Sluice" : `${tab} · Sluice`;
+  }, [tab]);
   return (
     <div className="mx-auto flex w-full max-w-[1360px] flex-col gap-4 px-4 py-4 md:px-8 md:py-6">
       <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <div className="min-w-0">
-          <h1 className="flex min-h-8 flex-wrap items-center gap-2 text-xl font-semibold tracking-[-0.01em]">{title}</h1>
+          <h1 className="flex min-h-8 flex-wrap items-center gap-2 text-xl font-semibold tracking-[-0.01em]">
+            {title}
+          </h1>
           {lead !== undefined && <div className="mt-0.5 max-w-[96ch] text-ink-2">{lead}</div>}
         </div>
         {actions !== undefined && <div className="flex flex-wrap gap-2 empty:hidden">{actions}</div>}
@@ -50,7 +58,7 @@ export function Page({ title, lead, actions, children }: PageProps) {
 
 /** A small caption over a piece of data. */
 export const Caption = ({ children }: { readonly children: ReactNode }) => (
-  <h4 className="flex min-h-7 items-center gap-2 text-xs font-medium text-ink-3">{children}</h4>
+  <div className="flex min-h-7 items-center gap-2 text-xs font-medium text-ink-3">{children}</div>
 );
 
 /** What stands where nothing is yet, with what to do next. */

@@ -21,7 +21,7 @@ export function ReceiptDetail({ receipt }: { readonly receipt: ReceiptView }) {
   return (
     <section className="overflow-hidden rounded-md border border-line bg-surface">
       <header className="flex min-h-9 flex-wrap items-center gap-x-2 gap-y-1 border-b border-line px-3 py-1">
-        <h4 className="font-medium">Effect receipt</h4>
+        <h3 className="font-medium">Effect receipt</h3>
         <code className="text-xs">{receipt.action}</code>
         <Badge tone={tones[receipt.state]}>{label}</Badge>
         <span className="text-ink-2">{meaning}</span>
@@ -31,14 +31,17 @@ export function ReceiptDetail({ receipt }: { readonly receipt: ReceiptView }) {
           facts={[
             { name: "Connection", value: receipt.connection },
             { name: "Sent", value: plural(receipt.attempts, "time") },
-            { name: "Took", value: receipt.finishedAt ? formatDuration(Date.parse(receipt.finishedAt) - Date.parse(receipt.startedAt)) : "unfinished" },
+            {
+              name: "Took",
+              value: receipt.finishedAt
+                ? formatDuration(Date.parse(receipt.finishedAt) - Date.parse(receipt.startedAt))
+                : "unfinished",
+            },
             { name: "Idempotency key", value: <Key text={receipt.key} /> },
             { name: "Digest", value: <Digest text={receipt.requestDigest} /> },
           ]}
         />
-        <p className="text-xs text-ink-2">
-          This action {effectWords[receipt.effect]}.
-        </p>
+        <p className="text-xs text-ink-2">This action {effectWords[receipt.effect]}.</p>
         <div className="grid gap-3 lg:grid-cols-2">
           <div className="min-w-0">
             <Caption>Request</Caption>

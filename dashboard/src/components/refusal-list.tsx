@@ -3,7 +3,13 @@ import { formatCount } from "../format.ts";
 import { refusalWords } from "../words.ts";
 
 /** Refused deliveries, summed by source and reason, the most frequent first. */
-export function RefusalList({ refusals, withSource }: { readonly refusals: readonly Refusal[]; readonly withSource: boolean }) {
+export function RefusalList({
+  refusals,
+  withSource,
+}: {
+  readonly refusals: readonly Refusal[];
+  readonly withSource: boolean;
+}) {
   const sums = new Map<string, Refusal>();
   for (const refusal of refusals) {
     const key = withSource ? `${refusal.source} ${refusal.code}` : refusal.code;

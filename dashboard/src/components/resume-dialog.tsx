@@ -57,7 +57,9 @@ export function ResumeDialog({ id, onClose }: { readonly id: string; readonly on
 function groupEffects({ resume, steps }: RunDetailView): { kept: Effect[]; tried: Effect[]; repeated: Effect[] } {
   const again = new Set(resume.effects.map(({ key }) => key));
   const before = steps.flatMap(({ receipt }): Effect[] =>
-    receipt?.state === "done" && receipt.effect !== "read" && !again.has(receipt.key) ? [{ ...receipt, wouldRepeat: false }] : [],
+    receipt?.state === "done" && receipt.effect !== "read" && !again.has(receipt.key)
+      ? [{ ...receipt, wouldRepeat: false }]
+      : [],
   );
   const repeated = resume.effects.filter((effect) => effect.wouldRepeat);
   return {
@@ -122,7 +124,8 @@ function EffectGroup({ title, effects, warns = false }: EffectGroupProps) {
       </ul>
       {warns && (
         <p className="mt-1.5 text-xs text-ink-2">
-          With the same idempotency key as before: a system that heeds it does the work once. Look there first if it does not.
+          With the same idempotency key as before: a system that heeds it does the work once. Look there first if it
+          does not.
         </p>
       )}
     </section>

@@ -58,7 +58,9 @@ function CancelDialog({ id, onClose }: { readonly id: string; readonly onClose: 
       }
     >
       <div className="space-y-3">
-        <p>No further step is started. What the run has already done in other systems stays done; its receipts are kept.</p>
+        <p>
+          No further step is started. What the run has already done in other systems stays done; its receipts are kept.
+        </p>
         {cancel.error && <ErrorNotice error={cancel.error} />}
       </div>
     </Dialog>

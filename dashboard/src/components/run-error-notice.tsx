@@ -14,7 +14,13 @@ export function RunErrorNotice({ error, detailed = false }: RunErrorNoticeProps)
   const doubt = error.code === "EFFECT_IN_DOUBT";
   const details = detailed ? error.details : undefined;
   return (
-    <div className={clsx("flex items-start gap-2.5", !detailed && "rounded-lg px-4 py-3", !detailed && (doubt ? "bg-doubt-soft" : "bg-fail-soft"))}>
+    <div
+      className={clsx(
+        "flex items-start gap-2.5",
+        !detailed && "rounded-lg px-4 py-3",
+        !detailed && (doubt ? "bg-doubt-soft" : "bg-fail-soft"),
+      )}
+    >
       <span className="pt-[3px]">
         <StatusIcon status={doubt ? "in_doubt" : "failed"} />
       </span>
@@ -22,7 +28,9 @@ export function RunErrorNotice({ error, detailed = false }: RunErrorNoticeProps)
         <p className="font-medium break-words">{error.message}</p>
         {error.hint !== undefined && <p className="mt-0.5 break-words">{error.hint}</p>}
         <p className="mt-0.5 font-mono text-xs text-ink-2">{error.code}</p>
-        {details !== undefined && details !== null && <JsonView value={details} label="details" className="mt-2 bg-surface" />}
+        {details !== undefined && details !== null && (
+          <JsonView value={details} label="details" className="mt-2 bg-surface" />
+        )}
       </div>
     </div>
   );

@@ -35,7 +35,9 @@ export function RunEvent({ event }: { readonly event: RunDetailView["event"] }) 
             <span>
               {plural(event.duplicates, "repeat")} suppressed
               {event.lastDuplicateAt && (
-                <span title={formatExact(event.lastDuplicateAt)}>, the last at {formatClock(event.lastDuplicateAt, Date.now())}</span>
+                <span title={formatExact(event.lastDuplicateAt)}>
+                  , the last at {formatClock(event.lastDuplicateAt, Date.now())}
+                </span>
               )}
             </span>
           )}

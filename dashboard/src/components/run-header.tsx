@@ -21,7 +21,8 @@ function cost({ steps }: RunDetailView): string {
 function again(run: RunDetailView): Fact[] {
   const facts: Fact[] = [];
   if (run.resumes > 0) facts.push({ name: "Resumed", value: `${plural(run.resumes, "time")} by a person` });
-  if (run.recoveries > 0) facts.push({ name: "Recovered", value: `${plural(run.recoveries, "time")} after its process died` });
+  if (run.recoveries > 0)
+    facts.push({ name: "Recovered", value: `${plural(run.recoveries, "time")} after its process died` });
   return facts;
 }
 
@@ -36,10 +37,20 @@ export function RunFacts({ run }: { readonly run: RunDetailView }) {
     { name: "Started", value: run.startedAt === null ? "not yet" : time(run.startedAt) },
     ...(run.finishedAt === null ? [] : [{ name: "Finished", value: time(run.finishedAt) }]),
     { name: done ? "Duration" : "So far", value: formatDuration(run.durationMs ?? now - Date.parse(run.queuedAt)) },
-    { name: "Tokens in / out", value: `${formatCount(run.totals.inputTokens)} / ${formatCount(run.totals.outputTokens)}` },
+    {
+      name: "Tokens in / out",
+      value: `${formatCount(run.totals.inputTokens)} / ${formatCount(run.totals.outputTokens)}`,
+    },
     { name: "AI cost", value: cost(run) },
     ...again(run),
-    { name: "Version", value: <code className="text-xs leading-5" title={run.flowVersion ?? ""}>{run.flowVersion?.slice(0, 12) ?? "not started"}</code> },
+    {
+      name: "Version",
+      value: (
+        <code className="text-xs leading-5" title={run.flowVersion ?? ""}>
+          {run.flowVersion?.slice(0, 12) ?? "not started"}
+        </code>
+      ),
+    },
   ];
   return <Facts facts={facts} className="rounded-lg border border-line bg-surface px-4 py-3" />;
 }
@@ -66,7 +77,11 @@ export function RunBadges({ run }: { readonly run: RunDetailView }) {
     <>
       {run.event.sample && <SampleBadge />}
       {run.steps.some((step) => step.aiCalls.some((call) => call.simulated)) && <SimulatedBadge />}
-      {duplicates > 0 && <Badge title="Repeats of the same delivery; none started a second run.">{plural(duplicates, "duplicate")} suppressed</Badge>}
+      {duplicates > 0 && (
+        <Badge title="Repeats of the same delivery; none started a second run.">
+          {plural(duplicates, "duplicate")} suppressed
+        </Badge>
+      )}
     </>
   );
 }

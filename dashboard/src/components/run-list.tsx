@@ -92,7 +92,9 @@ function Outcome({ run }: { readonly run: RunView }) {
   return (
     <div className="flex min-w-0 items-center gap-2">
       {run.resumes > 0 && <Badge title="How often a person resumed it">resumed ×{run.resumes}</Badge>}
-      {run.recoveries > 0 && <Badge title="How often it went on after its process died">recovered ×{run.recoveries}</Badge>}
+      {run.recoveries > 0 && (
+        <Badge title="How often it went on after its process died">recovered ×{run.recoveries}</Badge>
+      )}
       {run.error ? (
         <span className="truncate" title={run.error.message}>
           {run.error.message}
@@ -106,7 +108,8 @@ function Outcome({ run }: { readonly run: RunView }) {
 
 /** The first facts of an output, in one line. */
 function summary(output: Json): string {
-  if (typeof output !== "object" || output === null || Array.isArray(output)) return JSON.stringify(output).slice(0, 200);
+  if (typeof output !== "object" || output === null || Array.isArray(output))
+    return JSON.stringify(output).slice(0, 200);
   return Object.entries(output)
     .map(([name, value]) => `${name} ${typeof value === "string" ? value : JSON.stringify(value)}`)
     .join(" · ")

@@ -30,7 +30,9 @@ export function SampleSender({ flow }: { readonly flow: FlowDetailView }) {
   if (!sample) {
     return (
       <Panel title="Send a sample">
-        <EmptyState title="This flow has no sample.">Add one to the trigger in the flow’s code, and try it from here.</EmptyState>
+        <EmptyState title="This flow has no sample.">
+          Add one to the trigger in the flow’s code, and try it from here.
+        </EmptyState>
       </Panel>
     );
   }
@@ -92,7 +94,13 @@ function SampleForm({ flow, sample, may }: SampleFormProps) {
       {send.error && <ErrorNotice error={send.error} />}
       {save.error && <ErrorNotice error={save.error} />}
       <div className="flex flex-wrap items-center gap-2">
-        <Button look="primary" data-testid="send-sample" disabled={mistaken || !may} busy={send.isPending} onClick={withPayload(send.mutate)}>
+        <Button
+          look="primary"
+          data-testid="send-sample"
+          disabled={mistaken || !may}
+          busy={send.isPending}
+          onClick={withPayload(send.mutate)}
+        >
           <Play size={14} />
           Send a sample
         </Button>
@@ -106,7 +114,9 @@ function SampleForm({ flow, sample, may }: SampleFormProps) {
             </Button>
           </>
         )}
-        <span className="text-xs text-ink-2">{may ? "Starts a real run, marked as a sample." : "Your role may look, but not start runs."}</span>
+        <span className="text-xs text-ink-2">
+          {may ? "Starts a real run, marked as a sample." : "Your role may look, but not start runs."}
+        </span>
       </div>
     </div>
   );

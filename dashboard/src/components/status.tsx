@@ -8,14 +8,22 @@ type Shown = RunStatus | StepView["status"];
 const shapes: { readonly [status in Shown]: { readonly tone: string; readonly drawing: React.ReactNode } } = {
   queued: {
     tone: "text-ink-3",
-    drawing: <circle cx="7" cy="7" r="5.2" fill="none" stroke="currentColor" strokeWidth="1.5" strokeDasharray="1.6 2.5" />,
+    drawing: (
+      <circle cx="7" cy="7" r="5.2" fill="none" stroke="currentColor" strokeWidth="1.5" strokeDasharray="1.6 2.5" />
+    ),
   },
   running: {
     tone: "text-accent",
     drawing: (
       <g className="turning">
         <circle cx="7" cy="7" r="5.2" fill="none" stroke="currentColor" strokeWidth="1.5" opacity="0.3" />
-        <path d="M7 1.8A5.2 5.2 0 0 1 12.2 7" fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" />
+        <path
+          d="M7 1.8A5.2 5.2 0 0 1 12.2 7"
+          fill="none"
+          stroke="currentColor"
+          strokeWidth="1.8"
+          strokeLinecap="round"
+        />
       </g>
     ),
   },
@@ -43,14 +51,27 @@ const shapes: { readonly [status in Shown]: { readonly tone: string; readonly dr
   },
   cancelled: {
     tone: "text-ink-3",
-    drawing: <path d="M2.4 11.6 11.6 2.4M7 1.8a5.2 5.2 0 1 1 0 10.4A5.2 5.2 0 0 1 7 1.8z" fill="none" stroke="currentColor" strokeWidth="1.5" />,
+    drawing: (
+      <path
+        d="M2.4 11.6 11.6 2.4M7 1.8a5.2 5.2 0 1 1 0 10.4A5.2 5.2 0 0 1 7 1.8z"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.5"
+      />
+    ),
   },
   in_doubt: {
     tone: "text-doubt",
     drawing: (
       <>
         <path d="M7 .2 13.8 7 7 13.8.2 7z" fill="currentColor" />
-        <path d="M5.5 5.6c.1-2 3-1.9 3 0 0 1-1.5 1.2-1.5 2.3" fill="none" className="stroke-surface" strokeWidth="1.2" strokeLinecap="round" />
+        <path
+          d="M5.5 5.6c.1-2 3-1.9 3 0 0 1-1.5 1.2-1.5 2.3"
+          fill="none"
+          className="stroke-surface"
+          strokeWidth="1.2"
+          strokeLinecap="round"
+        />
         <circle cx="7" cy="9.9" r=".8" className="fill-surface" />
       </>
     ),
@@ -59,7 +80,13 @@ const shapes: { readonly [status in Shown]: { readonly tone: string; readonly dr
 
 export function StatusIcon({ status, size = 14 }: { readonly status: Shown; readonly size?: number }) {
   return (
-    <svg viewBox="0 0 14 14" width={size} height={size} aria-hidden="true" className={clsx("shrink-0", shapes[status].tone)}>
+    <svg
+      viewBox="0 0 14 14"
+      width={size}
+      height={size}
+      aria-hidden="true"
+      className={clsx("shrink-0", shapes[status].tone)}
+    >
       {shapes[status].drawing}
     </svg>
   );

@@ -8,13 +8,19 @@ import { RunErrorNotice } from "./run-error-notice.tsx";
 import { StatusIcon } from "./status.tsx";
 import { useRunClock } from "./time.tsx";
 
+interface StepDetailProps {
+  readonly step: StepView;
+  /** Whether the run has ended. */
+  readonly ended: boolean;
+}
+
 /** Everything that is known of a step. */
-export function StepDetail({ step }: { readonly step: StepView }) {
+export function StepDetail({ step, ended }: StepDetailProps) {
   const tried = step.attempts.length > 1 || step.attempts.some((attempt) => attempt.error !== null);
   return (
     <div className="space-y-4 border-t border-line bg-sunken px-4 pt-3 pb-4 md:pl-10">
       {step.error && <RunErrorNotice error={step.error} detailed />}
-      {step.status === "waiting" && <Waiting step={step} />}
+      {step.status === "waiting" && !ended && <Waiting step={step} />}
       {step.aiCalls.map((call) => (
         <AiCallDetail key={call.id} call={call} numbered={step.aiCalls.length > 1} />
       ))}
@@ -53,8 +59,8 @@ function Waiting({ step }: { readonly step: StepView }) {
   if (step.kind === "signal") {
     return (
       <p>
-        Waiting {since} for the signal <code className="text-xs font-medium">{step.name}</code>. It may come from another
-        system through the API, and waiting has no time limit of its own.
+        Waiting {since} for the signal <code className="text-xs font-medium">{step.name}</code>. It may come from
+        another system through the API, and waiting has no time limit of its own.
       </p>
     );
   }
@@ -76,7 +82,10 @@ function Attempts({ step }: { readonly step: StepView }) {
         {step.attempts.map((attempt) => {
           const state = attempt.error ? "failed" : attempt.finishedAt ? "succeeded" : "running";
           return (
-            <li key={attempt.number} className="grid grid-cols-[20px_16px_minmax(0,1fr)_auto] items-start gap-2 px-3 py-1.5">
+            <li
+              key={attempt.number}
+              className="grid grid-cols-[20px_16px_minmax(0,1fr)_auto] items-start gap-2 px-3 py-1.5"
+            >
               <span className="text-right text-ink-3 tabular-nums">{attempt.number}</span>
               <span className="pt-[3px]">
                 <StatusIcon status={state} />
@@ -85,7 +94,11 @@ function Attempts({ step }: { readonly step: StepView }) {
                 {attempt.error ? attempt.error.message : state === "running" ? "Running" : "Succeeded"}
                 {attempt.error && <code className="ml-2 text-xs text-ink-3">{attempt.error.code}</code>}
               </span>
-              <time dateTime={attempt.startedAt} title={formatExact(attempt.startedAt)} className="text-right whitespace-nowrap text-ink-2 tabular-nums">
+              <time
+                dateTime={attempt.startedAt}
+                title={formatExact(attempt.startedAt)}
+                className="text-right whitespace-nowrap text-ink-2 tabular-nums"
+              >
                 {formatClock(attempt.startedAt, Date.now())}
                 {attempt.finishedAt && (
                   <span className="ml-3 inline-block min-w-14">

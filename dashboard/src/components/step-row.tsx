@@ -7,7 +7,6 @@ import { kindWords } from "../words.ts";
 import { SimulatedBadge } from "./badge.tsx";
 import { StatusIcon } from "./status.tsx";
 import { StepDetail } from "./step-detail.tsx";
-import { useRunClock } from "./time.tsx";
 
 /** The columns of the timeline: name, bar, duration. On a phone the bar goes under the name. */
 export const timelineGrid =
@@ -21,17 +20,24 @@ const icons: { readonly [kind in StepView["kind"]]: typeof Send } = {
   signal: Radio,
 };
 
-/** Whether nobody knows if the step's effect was done. */
-const inDoubt = (step: StepView): boolean => step.status === "failed" && step.receipt?.state === "unknown";
+/** A failed step of which nobody knows whether its effect was done is in doubt; one that its run left behind is cancelled. */
+function shownStatus(step: StepView, ended: boolean): StepView["status"] | "in_doubt" | "cancelled" {
+  if (step.status === "failed") return step.receipt?.state === "unknown" ? "in_doubt" : "failed";
+  return ended && step.finishedAt === null ? "cancelled" : step.status;
+}
 
 interface StepRowProps {
   readonly step: StepView;
+  /** The present time; once the run has ended, when it did. */
+  readonly now: number;
+  /** Whether the run has ended: a step that has not will not. */
+  readonly ended: boolean;
   /** Whether it stands open before anyone has clicked. */
   readonly opened: boolean;
   readonly bar: ReactNode;
 }
 
-export function StepRow({ step, opened, bar }: StepRowProps) {
+export function StepRow({ step, now, ended, opened, bar }: StepRowProps) {
   const [chosen, setChosen] = useState<boolean | null>(null);
   const open = chosen ?? opened;
   const Icon = icons[step.kind];
@@ -44,8 +50,11 @@ export function StepRow({ step, opened, bar }: StepRowProps) {
         className={clsx(timelineGrid, "w-full text-left hover:bg-hover", open && "bg-hover")}
       >
         <span className="flex min-w-0 items-center gap-2">
-          <ChevronRight size={14} className={clsx("-ml-1 shrink-0 text-ink-3 transition-transform", open && "rotate-90")} />
-          <StatusIcon status={inDoubt(step) ? "in_doubt" : step.status} />
+          <ChevronRight
+            size={14}
+            className={clsx("-ml-1 shrink-0 text-ink-3 transition-transform", open && "rotate-90")}
+          />
+          <StatusIcon status={shownStatus(step, ended)} />
           <span title={kindWords[step.kind]} className="shrink-0 text-ink-3">
             <Icon size={14} strokeWidth={1.75} aria-label={kindWords[step.kind]} />
           </span>
@@ -59,15 +68,10 @@ export function StepRow({ step, opened, bar }: StepRowProps) {
         </span>
         {bar}
         <span className="text-right whitespace-nowrap text-ink-2 tabular-nums">
-          <StepDuration step={step} />
+          {formatDuration(step.durationMs ?? now - Date.parse(step.startedAt))}
         </span>
       </button>
-      {open && <StepDetail step={step} />}
+      {open && <StepDetail step={step} ended={ended} />}
     </li>
   );
-}
-
-function StepDuration({ step }: { readonly step: StepView }) {
-  const now = useRunClock(step.finishedAt);
-  return formatDuration(step.durationMs ?? now - Date.parse(step.startedAt));
 }

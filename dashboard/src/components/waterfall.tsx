@@ -1,7 +1,14 @@
 import { clsx } from "clsx";
 import type { RunDetailView } from "../api.ts";
 import { formatDuration } from "../format.ts";
-import { createTimeScale, queueSegment, segmentsOf, type Segment, type SegmentKind, type TimeScale } from "../timeline.ts";
+import {
+  createTimeScale,
+  queueSegment,
+  segmentsOf,
+  type Segment,
+  type SegmentKind,
+  type TimeScale,
+} from "../timeline.ts";
 import { EmptyState, Panel } from "./panel.tsx";
 import { StepRow, timelineGrid } from "./step-row.tsx";
 import { useRunClock } from "./time.tsx";
@@ -46,6 +53,8 @@ export function Waterfall({ run }: { readonly run: RunDetailView }) {
           <StepRow
             key={step.sequence}
             step={step}
+            now={now}
+            ended={run.finishedAt !== null}
             opened={run.status !== "succeeded" && step.sequence === run.failedStep}
             bar={<Bar segments={segments} scale={scale} />}
           />
@@ -79,7 +88,10 @@ function Bar({ segments, scale }: { readonly segments: readonly Segment[]; reado
           <span
             key={`${kind} ${from}`}
             title={`${segmentLooks[kind].label}, ${formatDuration(to - from)}`}
-            className={clsx("absolute top-1/2 h-2.5 min-w-[3px] -translate-y-1/2 rounded-[2px]", segmentLooks[kind].bar)}
+            className={clsx(
+              "absolute top-1/2 h-2.5 min-w-[3px] -translate-y-1/2 rounded-[2px]",
+              segmentLooks[kind].bar,
+            )}
             style={{ left: `min(${left * 100}%, 100% - 3px)`, width: `${(scale.place(to) - left) * 100}%` }}
           />
         );
@@ -97,7 +109,10 @@ function Axis({ scale }: { readonly scale: TimeScale }) {
         {scale.ticks.map(({ at, elapsedMs }) => (
           <span
             key={at}
-            className={clsx("absolute whitespace-nowrap", at > 0.94 ? "-translate-x-full" : at > 0.02 && "-translate-x-1/2")}
+            className={clsx(
+              "absolute whitespace-nowrap",
+              at > 0.94 ? "-translate-x-full" : at > 0.02 && "-translate-x-1/2",
+            )}
             style={{ left: `${at * 100}%` }}
           >
             {elapsedMs === 0 ? "0" : formatDuration(elapsedMs)}

@@ -90,7 +90,14 @@ function FlowFacts({ flow }: { readonly flow: FlowDetailView }) {
           { name: "Median, last day", value: flow.medianMs === null ? "–" : formatDuration(flow.medianMs) },
           { name: "Saved per run", value: formatMinutes(flow.minutesSaved) },
           { name: "Last run", value: flow.lastRunAt ? <RelativeTime at={flow.lastRunAt} /> : "never" },
-          { name: "Version", value: <code title={flow.version} className="text-xs">{flow.version.slice(0, 12)}</code> },
+          {
+            name: "Version",
+            value: (
+              <code title={flow.version} className="text-xs">
+                {flow.version.slice(0, 12)}
+              </code>
+            ),
+          },
         ]}
       />
     </div>
@@ -112,7 +119,9 @@ function Runs({ flow }: { readonly flow: string }) {
       {error && <ErrorNotice error={error} retry={() => void refetch()} />}
       {isPending && <SkeletonRows rows={4} />}
       {runs.length > 0 && <RunList runs={runs} withFlow={false} />}
-      {!isPending && !error && runs.length === 0 && <EmptyState title="It has not run yet.">Send a sample above.</EmptyState>}
+      {!isPending && !error && runs.length === 0 && (
+        <EmptyState title="It has not run yet.">Send a sample above.</EmptyState>
+      )}
     </Panel>
   );
 }

@@ -23,7 +23,9 @@ export function FlowsPage() {
         {!flows && !error && <SkeletonRows rows={5} />}
         {shown && shown.length > 0 && <FlowList flows={shown} />}
         {flows?.length === 0 && <NoFlows />}
-        {flows && flows.length > 0 && shown?.length === 0 && <EmptyState title={`No flow is called “${filter.trim()}”.`} />}
+        {flows && flows.length > 0 && shown?.length === 0 && (
+          <EmptyState title={`No flow is called “${filter.trim()}”.`} />
+        )}
       </Panel>
     </Page>
   );

@@ -13,7 +13,7 @@ import { StatusIcon } from "../components/status.tsx";
 import { useRunClock } from "../components/time.tsx";
 import { Waterfall } from "../components/waterfall.tsx";
 import { runQuery } from "../queries.ts";
-import { runSentence } from "../words.ts";
+import { runSentence, statusWords } from "../words.ts";
 
 const route = getRouteApi("/shell/runs/$id");
 
@@ -43,6 +43,7 @@ export function RunPage() {
 function Run({ run }: { readonly run: RunDetailView }) {
   return (
     <Page
+      name={`${statusWords[run.status]}, ${run.flow}`}
       title={
         <>
           <Standing run={run} />

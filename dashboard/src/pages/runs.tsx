@@ -49,9 +49,13 @@ export function RunsPage() {
 
 function Views({ filter }: { readonly filter: RunFilter }) {
   const known = views.some((view) => view.status === filter.status);
-  const shown = known || !filter.status ? views : [...views, { label: filter.status.replaceAll("_", " "), status: filter.status }];
+  const shown =
+    known || !filter.status ? views : [...views, { label: filter.status.replaceAll("_", " "), status: filter.status }];
   return (
-    <nav aria-label="Which runs" className="flex max-w-full overflow-x-auto rounded-md border border-line bg-surface p-0.5">
+    <nav
+      aria-label="Which runs"
+      className="flex max-w-full overflow-x-auto rounded-md border border-line bg-surface p-0.5"
+    >
       {shown.map((view) => (
         <Link
           key={view.label}
@@ -102,7 +106,9 @@ function Runs({ filter, wanted }: { readonly filter: RunFilter; readonly wanted:
         {query.isPending && <SkeletonRows rows={12} />}
         {shown && shown.length > 0 && <RunList runs={shown} />}
         {runs && runs.length > 0 && shown?.length === 0 && (
-          <EmptyState title="No loaded run matches.">Older runs may: load more, or paste a whole run id and press Enter.</EmptyState>
+          <EmptyState title="No loaded run matches.">
+            Older runs may: load more, or paste a whole run id and press Enter.
+          </EmptyState>
         )}
         {runs?.length === 0 && <NoRuns filtered={Boolean(filter.flow || filter.status)} />}
       </Panel>

@@ -18,7 +18,10 @@ export function SetupPage() {
   if (link.isPending) return <Entrance title="Checking the setup link…">{null}</Entrance>;
   if (link.data?.live !== true) return <DeadLink error={link.error} />;
   return (
-    <Entrance title="Create the first account" lead="It becomes the administrator of this installation. The link works once.">
+    <Entrance
+      title="Create the first account"
+      lead="It becomes the administrator of this installation. The link works once."
+    >
       <SetupForm token={token} />
     </Entrance>
   );
@@ -32,7 +35,8 @@ function DeadLink({ error }: { readonly error: unknown }) {
     >
       {error !== null && <ErrorNotice error={error} />}
       <p className="my-4 text-ink-2">
-        As long as there is no account, each start of Sluice prints a new link to its terminal. Is there an account already?
+        As long as there is no account, each start of Sluice prints a new link to its terminal. Is there an account
+        already?
       </p>
       <Link to="/sign-in" className={buttonClass("primary")}>
         Sign in
@@ -63,8 +67,24 @@ function SetupForm({ token }: { readonly token: string }) {
         setUp.mutate();
       }}
     >
-      <Field label="Name" name="name" autoComplete="name" required autoFocus value={account.name} onChange={set("name")} />
-      <Field label="E-mail" name="email" type="email" autoComplete="username" required value={account.email} onChange={set("email")} />
+      <Field
+        label="Name"
+        name="name"
+        autoComplete="name"
+        required
+        autoFocus
+        value={account.name}
+        onChange={set("name")}
+      />
+      <Field
+        label="E-mail"
+        name="email"
+        type="email"
+        autoComplete="username"
+        required
+        value={account.email}
+        onChange={set("email")}
+      />
       <Field
         label="Password"
         name="password"
@@ -74,7 +94,12 @@ function SetupForm({ token }: { readonly token: string }) {
         minLength={shortestPassword}
         value={account.password}
         onChange={set("password")}
-        note={<StrengthHint strength={judgePassword(account.password, [account.name, account.email])} empty={account.password === ""} />}
+        note={
+          <StrengthHint
+            strength={judgePassword(account.password, [account.name, account.email])}
+            empty={account.password === ""}
+          />
+        }
       />
       {setUp.error && <ErrorNotice error={setUp.error} />}
       <Button type="submit" look="primary" busy={setUp.isPending} className="h-9 w-full">
@@ -91,11 +116,16 @@ function StrengthHint({ strength, empty }: { readonly strength: PasswordStrength
     <>
       <span aria-hidden="true" className="mt-2 mb-1.5 grid grid-cols-3 gap-1">
         {[1, 2, 3].map((step) => (
-          <span key={step} className={clsx("h-1 rounded-full", strengthTones[step <= strength.level ? strength.level : 0])} />
+          <span
+            key={step}
+            className={clsx("h-1 rounded-full", strengthTones[step <= strength.level ? strength.level : 0])}
+          />
         ))}
       </span>
       <span aria-live="polite">
-        {empty ? `${shortestPassword} characters at least. Four random words are strong and easy to keep.` : strength.words}
+        {empty
+          ? `${shortestPassword} characters at least. Four random words are strong and easy to keep.`
+          : strength.words}
       </span>
     </>
   );

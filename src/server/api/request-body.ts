@@ -1,8 +1,5 @@
 import { SluiceError, type Json } from "../../core/index.ts";
-import { maxBodyBytes } from "../../triggers/index.ts";
-
-/** Deepest nesting that is read, so that whatever walks a value later may use recursion. */
-const maxDepth = 100;
+import { maxBodyBytes, parseJson } from "../../triggers/index.ts";
 
 /**
  * Reads the JSON body of an API request. No body at all is read as an empty object.
@@ -19,9 +16,7 @@ export async function readJsonBody(request: Request): Promise<Json> {
       hint: "Send content-type: application/json.",
     });
   }
-  const value = parse(body);
-  checkShape(value);
-  return value;
+  return parseJson(body);
 }
 
 async function receive(request: Request): Promise<Buffer> {
@@ -36,36 +31,9 @@ async function receive(request: Request): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function parse(body: Buffer): Json {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body)) as Json;
-  } catch {
-    // The parser's message quotes the text, so it is not kept.
-    throw unreadable("is not valid JSON in UTF-8");
-  }
-}
-
-/** Level by level instead of by recursion, which a deep value would turn into a stack overflow. */
-function checkShape(value: Json): void {
-  let level: Json[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > maxDepth) throw unreadable(`is nested deeper than ${maxDepth} levels`);
-    level = level.flatMap((item) => (typeof item === "object" && item !== null ? childrenOf(item) : []));
-  }
-}
-
-function childrenOf(container: object): Json[] {
-  if (Object.hasOwn(container, "__proto__")) throw unreadable("has a key __proto__");
-  return Object.values(container) as Json[];
-}
-
 function tooLarge(): SluiceError {
   return new SluiceError("BODY_TOO_LARGE", {
     message: `the body is larger than ${maxBodyBytes} bytes`,
     hint: "Send less, such as ids to fetch the rest by.",
   });
-}
-
-function unreadable(problem: string): SluiceError {
-  return new SluiceError("BODY_NOT_JSON", { message: `the body ${problem}`, hint: "Send one JSON document." });
 }
