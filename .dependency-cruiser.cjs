@@ -80,6 +80,6 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^(dist|coverage)/" },
-    enhancedResolveOptions: { conditionNames: ["source", "import", "node", "default", "types"], exportsFields: ["exports"] },
+    enhancedResolveOptions: { conditionNames: ["sluice-source", "import", "node", "default", "types"], exportsFields: ["exports"] },
   },
 };

@@ -99,5 +99,9 @@ function relativeAmount(seconds: number): string | null {
 /** The part of an identifier that tells it from its neighbours; the part before it is the time. */
 export const shortId = (id: string): string => id.slice(-8);
 
+/** A message with a capital, unless it starts with a name that is written small, such as `crm.createLead`. */
+export const toSentence = (message: string): string =>
+  message.replace(/^[a-z]+(?=[\s,])/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
+
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${formatCount(count)}${nb}${count === 1 ? one : many}`;

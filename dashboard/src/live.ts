@@ -82,20 +82,21 @@ function connect(client: QueryClient, onRefused: () => void): () => void {
   let trouble: ReturnType<typeof setTimeout> | undefined;
   source.addEventListener("open", () => {
     clearTimeout(trouble);
+    trouble = undefined;
     setState("live");
   });
   source.addEventListener("error", () => {
-    clearTimeout(trouble);
-    if (source.readyState === EventSource.CONNECTING) {
+    if (source.readyState === EventSource.CLOSED) {
+      clearTimeout(trouble);
+      setState("lost");
+      // A refused stream is not tried again by the browser; the session tells whether it was for want of one.
+      invalidate([...sessionQuery.queryKey]);
+      trouble = setTimeout(onRefused, reconnectMs);
+    } else if (trouble === undefined) {
       // The server ends streams now and then; the browser comes back by itself, from where it was.
       setState("connecting");
       trouble = setTimeout(() => setState("lost"), troubleMs);
-      return;
     }
-    setState("lost");
-    // A refused stream is not tried again by the browser; the session tells whether it was for want of one.
-    invalidate([...sessionQuery.queryKey]);
-    trouble = setTimeout(onRefused, reconnectMs);
   });
   return () => {
     source.close();

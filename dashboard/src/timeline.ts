@@ -114,7 +114,7 @@ export function createTimeScale(segments: readonly Segment[], start: number, end
     .map((stretch) => ({ at: stretch.start + stretch.width / 2, lengthMs: stretch.to - stretch.from }));
   const ticks = [{ at: 0, elapsedMs: 0 }];
   // A break at the end says as much as the mark there would, and needs its room.
-  if (!breaks.some((mark) => mark.at > 0.8)) ticks.push({ at: 1, elapsedMs: total });
+  if (!breaks.some((mark) => mark.at > 0.65)) ticks.push({ at: 1, elapsedMs: total });
   return { place, ticks, breaks };
 }
 

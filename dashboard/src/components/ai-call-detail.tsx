@@ -32,7 +32,7 @@ export function AiCallDetail({ call, numbered }: { readonly call: AiCallView; re
             {rung.label}
           </Badge>
         )}
-        {call.status === "intent" && <Badge>no answer recorded</Badge>}
+        {call.status === "intent" && <Badge>no answer yet</Badge>}
         {call.status === "failed" && <Badge tone="fail">failed</Badge>}
       </header>
       <div className="space-y-3 px-3 pt-2 pb-3">
@@ -78,17 +78,21 @@ function SentFields({ call }: { readonly call: AiCallView }) {
   );
 }
 
-const tokens = (count: number | null): string => (count === null ? "not said" : formatCount(count));
+const pending = "not yet known";
 
 function CallFacts({ call }: { readonly call: AiCallView }) {
-  const took =
-    call.finishedAt === null ? "unfinished" : formatDuration(Date.parse(call.finishedAt) - Date.parse(call.startedAt));
+  const { inputTokens, outputTokens, costMicroUsd, startedAt, finishedAt } = call;
+  const asked = call.status === "intent";
+  const tokens = (count: number | null): string =>
+    count === null ? (asked ? pending : "not said") : formatCount(count);
+  const cost = costMicroUsd === null ? (asked ? pending : "price unknown") : formatCost(costMicroUsd);
+  const took = finishedAt === null ? pending : formatDuration(Date.parse(finishedAt) - Date.parse(startedAt));
   return (
     <Facts
       facts={[
-        { name: "Tokens in", value: tokens(call.inputTokens) },
-        { name: "Tokens out", value: tokens(call.outputTokens) },
-        { name: "Cost", value: call.costMicroUsd === null ? "price unknown" : formatCost(call.costMicroUsd) },
+        { name: "Tokens in", value: tokens(inputTokens) },
+        { name: "Tokens out", value: tokens(outputTokens) },
+        { name: "Cost", value: cost },
         { name: "Took", value: took },
         { name: "Digest", value: <Digest text={call.requestDigest} /> },
       ]}

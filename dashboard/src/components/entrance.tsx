@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { useTabName } from "../tab-name.ts";
 import { SluiceMark } from "./sluice-mark.tsx";
 import { ThemeToggle } from "./theme-toggle.tsx";
 
@@ -10,6 +11,7 @@ interface EntranceProps {
 
 /** The frame of the pages before the door: signing in and the first account. */
 export function Entrance({ title, lead, children }: EntranceProps) {
+  useTabName(title);
   return (
     <main className="flex min-h-dvh flex-col px-4">
       <div className="flex justify-end py-3">

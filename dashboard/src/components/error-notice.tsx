@@ -3,6 +3,7 @@ import { StatusIcon } from "./status.tsx";
 import { Button, buttonClass } from "./button.tsx";
 import { EmptyState } from "./panel.tsx";
 import { toProblem } from "../api.ts";
+import { toSentence } from "../format.ts";
 
 interface ErrorNoticeProps {
   readonly error: unknown;
@@ -18,7 +19,7 @@ export function ErrorNotice({ error, retry }: ErrorNoticeProps) {
         <StatusIcon status="failed" />
       </span>
       <div className="min-w-0 flex-1">
-        <p className="font-medium break-words">{problem.message}</p>
+        <p className="font-medium break-words">{toSentence(problem.message)}</p>
         {problem.issues.length > 0 && (
           <ul className="mt-1 space-y-0.5">
             {problem.issues.map((issue) => (

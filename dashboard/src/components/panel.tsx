@@ -1,5 +1,6 @@
 import { clsx } from "clsx";
-import { useEffect, type ReactNode } from "react";
+import type { ReactNode } from "react";
+import { useTabName } from "../tab-name.ts";
 
 interface PanelProps {
   readonly title?: ReactNode;
@@ -36,10 +37,7 @@ interface PageProps {
 
 /** The frame of a page: its heading, what can be done, and its contents. */
 export function Page({ title, name, lead, actions, children }: PageProps) {
-  const tab = name ?? (typeof title === "string" ? title : undefined);
-  useEffect(() => {
-    document.title = tab === undefined ? "Sluice" : `${tab} · Sluice`;
-  }, [tab]);
+  useTabName(name ?? (typeof title === "string" ? title : undefined));
   return (
     <div className="mx-auto flex w-full max-w-[1360px] flex-col gap-4 px-4 py-4 md:px-8 md:py-6">
       <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">

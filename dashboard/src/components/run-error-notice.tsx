@@ -1,5 +1,6 @@
 import { clsx } from "clsx";
 import type { RunError } from "../api.ts";
+import { toSentence } from "../format.ts";
 import { JsonView } from "./json-view.tsx";
 import { StatusIcon } from "./status.tsx";
 
@@ -25,7 +26,7 @@ export function RunErrorNotice({ error, detailed = false }: RunErrorNoticeProps)
         <StatusIcon status={doubt ? "in_doubt" : "failed"} />
       </span>
       <div className="min-w-0 flex-1">
-        <p className="font-medium break-words">{error.message}</p>
+        <p className="font-medium break-words">{toSentence(error.message)}</p>
         {error.hint !== undefined && <p className="mt-0.5 break-words">{error.hint}</p>}
         <p className="mt-0.5 font-mono text-xs text-ink-2">{error.code}</p>
         {details !== undefined && details !== null && (

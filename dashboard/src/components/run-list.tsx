@@ -1,6 +1,6 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { Json, RunView } from "../api.ts";
-import { formatDuration, shortId } from "../format.ts";
+import { formatDuration, shortId, toSentence } from "../format.ts";
 import { Badge } from "./badge.tsx";
 import { StatusPill } from "./status.tsx";
 import { RelativeTime, useNow } from "./time.tsx";
@@ -97,7 +97,7 @@ function Outcome({ run }: { readonly run: RunView }) {
       )}
       {run.error ? (
         <span className="truncate" title={run.error.message}>
-          {run.error.message}
+          {toSentence(run.error.message)}
         </span>
       ) : (
         run.output !== null && <span className="truncate font-mono text-xs text-ink-3">{summary(run.output)}</span>

@@ -7,11 +7,9 @@ import { ErrorNotice } from "../components/error-notice.tsx";
 import { Facts } from "../components/facts.tsx";
 import { Page, Panel, SkeletonRows } from "../components/panel.tsx";
 import { RelativeTime } from "../components/time.tsx";
-import { formatCount } from "../format.ts";
+import { formatCount, toSentence } from "../format.ts";
 import { sessionQuery, statusQuery } from "../queries.ts";
 import { useSignOut } from "../sign-out.ts";
-
-const sentence = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
 export function SettingsPage() {
   const { data: status, error, refetch } = useQuery(statusQuery);
@@ -53,9 +51,9 @@ function Models({ models }: { readonly models: StatusView["models"] }) {
                     <code className="text-xs">{model.model}</code>
                     {model.simulated && <SimulatedBadge />}
                   </span>
-                  <p className="text-ink-2 sm:hidden">{sentence(model.reason)}</p>
+                  <p className="text-ink-2 sm:hidden">{toSentence(model.reason)}</p>
                 </td>
-                <td className="min-w-48 py-1.5 max-sm:hidden pr-4 pl-3 text-ink-2">{sentence(model.reason)}</td>
+                <td className="min-w-48 py-1.5 max-sm:hidden pr-4 pl-3 text-ink-2">{toSentence(model.reason)}</td>
               </tr>
             ))}
           </tbody>
