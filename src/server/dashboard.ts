@@ -1,7 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
 import { extname, join, relative, sep } from "node:path";
 import type { Context, Handler } from "hono";
 import { answerNotFound } from "./failure.ts";
+
+const compress = promisify(gzip);
 
 const contentTypes: { readonly [extension: string]: string } = {
   ".html": "text/html; charset=utf-8",
@@ -36,9 +40,10 @@ export async function createDashboard(folder: string | null): Promise<Handler> {
   return async (context) => {
     const path = new URL(context.req.url).pathname;
     const file = files.get(path);
-    if (file !== undefined) return sendFile(file, path);
+    const gzipAccepted = /\bgzip\b/.test(context.req.header("accept-encoding") ?? "");
+    if (file !== undefined) return sendFile(file, path, gzipAccepted);
     if (!wantsPage(path, context)) return answerNotFound();
-    if (page !== undefined) return sendFile(page, "/index.html");
+    if (page !== undefined) return sendFile(page, "/index.html", gzipAccepted);
     return new Response(notBuilt, { headers: { "content-type": contentTypes[".html"] ?? "" } });
   };
 }
@@ -55,11 +60,23 @@ function wantsPage(path: string, context: Context): boolean {
   return !path.startsWith("/api/") && (context.req.header("accept") ?? "").includes("text/html");
 }
 
-async function sendFile(file: string, path: string): Promise<Response> {
-  // Vite puts a digest of the content into these names.
-  const cacheControl = path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache";
+/** Types that compression makes smaller; fonts and pictures are compressed already. */
+const compressible = /^text\/|json|svg/;
+
+/** Compressed files by path: there are few, and each is asked for by every visitor. */
+const compressed = new Map<string, Promise<Buffer>>();
+
+async function sendFile(file: string, path: string, gzipAccepted: boolean): Promise<Response> {
   const contentType = contentTypes[extname(file)] ?? "application/octet-stream";
-  return new Response(await readFile(file), {
-    headers: { "content-type": contentType, "cache-control": cacheControl },
+  const headers = new Headers({
+    "content-type": contentType,
+    // Vite puts a digest of the content into the names below /assets/.
+    "cache-control": path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache",
+    vary: "accept-encoding",
   });
+  if (!gzipAccepted || !compressible.test(contentType)) return new Response(await readFile(file), { headers });
+  const body = compressed.get(file) ?? readFile(file).then((content) => compress(content));
+  compressed.set(file, body);
+  headers.set("content-encoding", "gzip");
+  return new Response(await body, { headers });
 }

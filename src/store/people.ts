@@ -67,6 +67,14 @@ export function createPeopleStore({ db, workspaceId }: Scope) {
     ): Promise<boolean> =>
       query(() =>
         db.transaction().execute(async (tx) => {
+          // Two links used at once: the lock lets one of them see the other's user.
+          await sql`select 1 from sluice.workspaces where id = ${workspaceId} for update`.execute(tx);
+          const { count } = await tx
+            .selectFrom("users")
+            .select((eb) => eb.fn.countAll<number>().as("count"))
+            .where("workspaceId", "=", workspaceId)
+            .executeTakeFirstOrThrow();
+          if (count > 0) return false;
           const used = await tx
             .updateTable("setupTokens")
             .set({ usedAt: sql<Date>`now()` })
@@ -76,14 +84,6 @@ export function createPeopleStore({ db, workspaceId }: Scope) {
             .where("expiresAt", ">", sql<Date>`now()`)
             .executeTakeFirst();
           if (used.numUpdatedRows !== 1n) return false;
-          // Two links used at once: the lock lets one of them see the other's user.
-          await sql`select 1 from sluice.workspaces where id = ${workspaceId} for update`.execute(tx);
-          const { count } = await tx
-            .selectFrom("users")
-            .select((eb) => eb.fn.countAll<number>().as("count"))
-            .where("workspaceId", "=", workspaceId)
-            .executeTakeFirstOrThrow();
-          if (count > 0) return false;
           await tx
             .insertInto("users")
             .values({ ...user, email: user.email.toLowerCase(), workspaceId })

@@ -25,6 +25,12 @@ export interface RunRecord {
   readonly queuedAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
+  /** Whether a person sent its event to try the flow out. */
+  readonly sample: boolean;
+  /** Repeats of its delivery that were suppressed. */
+  readonly duplicates: number;
+  /** Whether the simulated model answered one of its AI calls. */
+  readonly simulated: boolean;
 }
 
 /** How a run ended. */
@@ -61,11 +67,6 @@ export interface FlowFigures {
   readonly medianMs: number | null;
   readonly lastRunAt: Date | null;
 }
-
-const columns = [
-  "id", "flow", "flowVersion", "eventId", "status", "executor", "recoveries", "resumes", "output", "error", "failedStep",
-  "queuedAt", "startedAt", "finishedAt",
-] as const; // oxfmt-ignore
 
 const unfinished = ["queued", "running", "waiting"] as const;
 
@@ -119,22 +120,42 @@ async function writeChanges(db: Database, changes: readonly StateChange[]): Prom
 /** Runs of one workspace. */
 export function createRunStore(scope: Scope, write: (change: StateChange) => Promise<boolean>) {
   const { db, workspaceId } = scope;
-  const own = () => db.selectFrom("runs").where("workspaceId", "=", workspaceId);
+  const own = () =>
+    db
+      .selectFrom("runs")
+      .innerJoin("events", (join) =>
+        join.onRef("events.workspaceId", "=", "runs.workspaceId").onRef("events.id", "=", "runs.eventId"),
+      )
+      .selectAll("runs")
+      .select(["events.sample", "events.duplicates"])
+      .select((eb) =>
+        eb
+          .exists(
+            eb
+              .selectFrom("aiCalls")
+              .select("aiCalls.id")
+              .whereRef("aiCalls.workspaceId", "=", "runs.workspaceId")
+              .whereRef("aiCalls.runId", "=", "runs.id")
+              .where("aiCalls.simulated", "=", true),
+          )
+          .$castTo<boolean>()
+          .as("simulated"),
+      )
+      .where("runs.workspaceId", "=", workspaceId);
 
   return {
     find: (id: string): Promise<RunRecord | null> =>
-      query(async () => (await own().select(columns).where("id", "=", id).executeTakeFirst()) ?? null),
+      query(async () => (await own().where("runs.id", "=", id).executeTakeFirst()) ?? null),
 
     /** Runs, the newest first. */
     list: (filter: RunFilter): Promise<Page<RunRecord>> =>
       query(async () => {
         const limit = Math.min(Math.max(1, filter.limit ?? 50), maxPageSize);
         const rows = await own()
-          .select(columns)
-          .$if(filter.flow !== undefined, (q) => q.where("flow", "=", filter.flow ?? ""))
-          .$if(filter.status !== undefined, (q) => q.where("status", "=", sql<RunStatus>`any(${filter.status})`))
-          .$if(filter.before !== undefined, (q) => q.where("id", "<", filter.before ?? ""))
-          .orderBy("id", "desc")
+          .$if(filter.flow !== undefined, (q) => q.where("runs.flow", "=", filter.flow ?? ""))
+          .$if(filter.status !== undefined, (q) => q.where("runs.status", "=", sql<RunStatus>`any(${filter.status})`))
+          .$if(filter.before !== undefined, (q) => q.where("runs.id", "<", filter.before ?? ""))
+          .orderBy("runs.id", "desc")
           .limit(limit + 1)
           .execute();
         return toPage(rows, limit);
@@ -151,6 +172,16 @@ export function createRunStore(scope: Scope, write: (change: StateChange) => Pro
           from (select flow, status, count(*), max(queued_at) as last_run_at from sluice.runs
                 where workspace_id = ${workspaceId} group by flow, status) as grouped
           group by flow order by flow`.execute(db);
+        return rows;
+      }),
+
+    /** How many runs were accepted since a time, by flow and state, and the repeats of their deliveries. */
+    countsSince: (since: Date): Promise<{ flow: string; status: RunStatus; count: number; duplicates: number }[]> =>
+      query(async () => {
+        const { rows } = await sql<{ flow: string; status: RunStatus; count: number; duplicates: number }>`
+          select runs.flow, status, count(*), sum(duplicates)::bigint as duplicates from sluice.runs
+          join sluice.events on events.workspace_id = runs.workspace_id and events.id = runs.event_id
+          where runs.workspace_id = ${workspaceId} and queued_at >= ${since} group by runs.flow, status`.execute(db);
         return rows;
       }),
 

@@ -136,4 +136,3 @@ describe("a form body", () => {
     expect(() => parseForm(Buffer.from([0x61, 0x3d, 0xff]))).toThrow(refused);
   });
 });
-

@@ -25,35 +25,33 @@ export const overviewRoutes = [
     answers: { 200: OverviewView },
     async handle(_call, { ports }) {
       const { runs, aiCalls, refusals } = ports.workspace;
-      const [troubled, figures, ai, refused] = await Promise.all([
+      const since = new Date(Date.now() - dayMs);
+      const [troubled, counts, ai, refused] = await Promise.all([
         runs.list({ status: ["failed", "in_doubt"], limit: 20 }),
-        runs.figures(),
-        aiCalls.totals(new Date(Date.now() - dayMs)),
+        runs.countsSince(since),
+        aiCalls.totals(since),
         refusals.list(1),
       ]);
       const minutes = new Map(ports.flows().map(({ flow }) => [flow.name, flow.minutesSaved]));
+      const succeeded = counts.filter(({ status }) => status === "succeeded");
       return json(200, {
         needsAttention: troubled.items.map(toRunView),
-        counts: addUp(figures.map((flow) => flow.counts)),
+        counts: addUp(counts),
         ai,
-        minutesSaved: figures.reduce(
-          (total, flow) => total + (flow.counts.succeeded ?? 0) * (minutes.get(flow.flow) ?? 0),
-          0,
-        ),
+        duplicates: total(counts.map(({ duplicates }) => duplicates)),
+        minutesSaved: total(succeeded.map(({ flow, count }) => count * (minutes.get(flow) ?? 0))),
         refusals: refused,
       } satisfies OverviewView);
     },
   }),
 ];
 
-type Counts = { [Status in RunStatus]?: number };
+function addUp(counts: readonly { readonly status: RunStatus; readonly count: number }[]): OverviewView["counts"] {
+  const sums: OverviewView["counts"] = {};
+  for (const { status, count } of counts) sums[status] = (sums[status] ?? 0) + count;
+  return sums;
+}
 
-function addUp(all: readonly Counts[]): Counts {
-  const total: Counts = {};
-  for (const counts of all) {
-    for (const [status, count] of Object.entries(counts) as [RunStatus, number][]) {
-      total[status] = (total[status] ?? 0) + count;
-    }
-  }
-  return total;
+function total(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }

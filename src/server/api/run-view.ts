@@ -34,6 +34,9 @@ export function toRunView(run: RunRecord): RunView {
     failedStep: run.failedStep,
     recoveries: run.recoveries,
     resumes: run.resumes,
+    sample: run.sample,
+    duplicates: run.duplicates,
+    simulated: run.simulated,
   };
 }
 

@@ -112,6 +112,12 @@ export const RunView = z.object({
   failedStep: z.int().nullable(),
   recoveries: z.int(),
   resumes: z.int(),
+  /** Whether a person sent its event to try the flow out. */
+  sample: z.boolean(),
+  /** Repeats of its delivery that were suppressed. */
+  duplicates: z.int(),
+  /** Whether the simulated model answered one of its AI calls. */
+  simulated: z.boolean(),
 });
 
 export const RunPage = z.object({ items: z.array(RunView), next: z.string().nullable() });
@@ -236,6 +242,8 @@ export const OverviewView = z.object({
     costMicroUsd: z.int(),
     unpriced: z.int(),
   }),
+  /** Repeats of deliveries that were suppressed. */
+  duplicates: z.int(),
   /** Minutes of work that the succeeded runs replaced. */
   minutesSaved: z.number(),
   refusals: z.array(RefusalView),
