@@ -100,7 +100,11 @@ export function Figures({ overview }: { readonly overview: OverviewView }) {
         <Figure
           label="Refused deliveries"
           value={formatCount(refused)}
-          note={refused > 0 ? "by reason, below" : "none"}
+          note={
+            overview.duplicates > 0
+              ? `${plural(overview.duplicates, "repeat")} suppressed besides`
+              : "no repeat came in"
+          }
         />
       </div>
     </div>

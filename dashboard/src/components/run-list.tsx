@@ -1,7 +1,7 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { Json, RunView } from "../api.ts";
-import { formatDuration, shortId, toSentence } from "../format.ts";
-import { Badge } from "./badge.tsx";
+import { formatDuration, plural, shortId, toSentence } from "../format.ts";
+import { Badge, SampleBadge, SimulatedBadge } from "./badge.tsx";
 import { StatusPill } from "./status.tsx";
 import { RelativeTime, useNow } from "./time.tsx";
 
@@ -91,6 +91,13 @@ function Running({ since }: { readonly since: string }) {
 function Outcome({ run }: { readonly run: RunView }) {
   return (
     <div className="flex min-w-0 items-center gap-2">
+      {run.sample && <SampleBadge />}
+      {run.simulated && <SimulatedBadge />}
+      {run.duplicates > 0 && (
+        <Badge title="Repeats of the delivery that started nothing">
+          {plural(run.duplicates, "duplicate")} suppressed
+        </Badge>
+      )}
       {run.resumes > 0 && <Badge title="How often a person resumed it">resumed ×{run.resumes}</Badge>}
       {run.recoveries > 0 && (
         <Badge title="How often it went on after its process died">recovered ×{run.recoveries}</Badge>
