@@ -19,9 +19,10 @@ export interface DemoApplication {
   /** What the flow asks: `simulated-1 (SIMULATED)` or `gpt-x (openai)`. */
   readonly model: string;
   readonly simulated: boolean;
+  /** Why it is that model, such as `OPENAI_API_KEY is set`. */
+  readonly modelReason: string;
   /** Such as `embedded 18.4`. */
   readonly database: string;
-  readonly startedAt: Date;
   /** From the start of the process. */
   readonly readyMs: number;
   readonly logFile: string;
@@ -37,7 +38,6 @@ const simulatedLatencyMs = 400;
  * @throws as createApp; DATABASE_FOLDER_UNREACHABLE when the folder cannot be written.
  */
 export async function startApplication(folder: string, terminal: Terminal): Promise<DemoApplication> {
-  const startedAt = new Date();
   const log = await openLog(folder);
   if (process.env["SLUICE_DATABASE_URL"]) {
     terminal.event("database", "your own Postgres, as SLUICE_DATABASE_URL is set");
@@ -46,7 +46,7 @@ export async function startApplication(folder: string, terminal: Terminal): Prom
     createApp({
       config,
       folder,
-      environment: withoutOwnSecrets(),
+      environment: demoEnvironment(),
       sandbox: true,
       listen,
       simulatedLatencyMs,
@@ -64,7 +64,6 @@ export async function startApplication(folder: string, terminal: Terminal): Prom
     folderId: idOf(app),
     ...describeModel(app),
     database: `${app.database.kind} ${app.database.version.split(" ")[0]}`,
-    startedAt,
     readyMs: Math.round(performance.now()),
     logFile: log.file,
     close: async () => {
@@ -94,10 +93,10 @@ async function openLog(folder: string) {
   }
 }
 
-/** Secrets of the same names are those of a real form, and no business of a demo: stand-ins are made up instead. */
-function withoutOwnSecrets(): NodeJS.ProcessEnv {
+/** A secret of the same name is that of a real form, and no business of a demo: a stand-in is made up instead. */
+function demoEnvironment(): NodeJS.ProcessEnv {
   const own = new Set(leadsForm.secrets.map((reference) => reference.secret));
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !own.has(name)));
+  return Object.fromEntries(Object.entries(process.env).filter(([name, value]) => value !== "" && !own.has(name)));
 }
 
 /** The usual ports, or any free one in place of a taken one. */
@@ -120,10 +119,12 @@ function idOf(app: App): string {
   return createHash("sha256").update(token).digest("hex").slice(0, 12);
 }
 
-function describeModel({ models }: App): Pick<DemoApplication, "model" | "simulated"> {
-  const fast = models.find((model) => model.name === "fast");
-  const simulated = fast?.simulated ?? true;
-  return { model: simulated ? `${fast?.model} (SIMULATED)` : `${fast?.model} (${fast?.provider})`, simulated };
+/** The flow names no model, so it asks the one called `fast`. */
+function describeModel({ models }: App): Pick<DemoApplication, "model" | "simulated" | "modelReason"> {
+  const fast = models.find(({ name }) => name === "fast");
+  if (!fast) throw new SluiceError("MODEL_UNKNOWN", { message: "no model is named fast" });
+  const { simulated, model, provider, reason } = fast;
+  return { model: `${model} (${simulated ? "SIMULATED" : provider})`, simulated, modelReason: reason };
 }
 
 const phases: { readonly [Phase in StartPhase]?: readonly [label: string, text: string] } = {
@@ -133,7 +134,7 @@ const phases: { readonly [Phase in StartPhase]?: readonly [label: string, text: 
   adopted: ["database", "Postgres still runs since a killed demo; going on with it"],
   lost: ["database", "Postgres died; bringing it back"],
   migrating: ["database", "bringing the tables up to date"],
-  engine: ["engine", "starting; taking over what a killed process left"],
+  engine: ["engine", "starting, and taking over what a killed process left"],
 };
 
 function tellPhase(terminal: Terminal, phase: StartPhase): void {

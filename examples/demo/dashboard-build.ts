@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { readdir, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { packageFolder } from "./options.ts";
 
 const sources = join(packageFolder, "dashboard");
 const built = join(packageFolder, "dist/dashboard");
+/** Between the folder's name and the id of the process that builds it. */
+const draftMark = ".draft-";
 
 /** Whether the dashboard was never built, or its sources have changed since. */
 export async function isDashboardStale(): Promise<boolean> {
@@ -21,13 +23,34 @@ export async function isDashboardStale(): Promise<boolean> {
  * @throws Error with what the build said; the dashboard is then as it was.
  */
 export async function buildDashboard(): Promise<void> {
-  const draft = `${built}.draft-${process.pid}`;
+  await removeAbandonedDrafts();
+  const draft = `${built}${draftMark}${process.pid}`;
   try {
     await runVite(draft);
     await rm(built, { recursive: true, force: true });
     await rename(draft, built);
+  } catch (error) {
+    // Another demo may have built it meanwhile.
+    if (await isDashboardStale()) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** Removes what killed processes left. */
+async function removeAbandonedDrafts(): Promise<void> {
+  const folder = dirname(built);
+  const entries = await readdir(folder).catch(() => []);
+  const drafts = entries.filter((entry) => entry.startsWith(basename(built) + draftMark));
+  const abandoned = drafts.filter((draft) => !isAlive(Number(draft.split(draftMark)[1])));
+  for (const draft of abandoned) await rm(join(folder, draft), { recursive: true, force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

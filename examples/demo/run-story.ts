@@ -80,7 +80,9 @@ class RunStory {
       if (step.kind === "ai") this.#once(`${step.sequence} begun`, () => this.#tellAnalysing(step));
       const failures = step.attempts.filter((attempt) => attempt.error !== null);
       if (step.status === "waiting") {
-        this.#once(`${step.sequence} waits ${failures.length}`, () => this.#tellWait(step, failures.at(-1)?.error?.code));
+        this.#once(`${step.sequence} waits ${failures.length}`, () =>
+          this.#tellWait(step, failures.at(-1)?.error?.code),
+        );
       }
       if (step.status === "succeeded") this.#once(`${step.sequence} ended`, () => this.#tellSuccess(step));
     }
@@ -89,7 +91,7 @@ class RunStory {
   end(run: RunRecord): void {
     if (run.status === "succeeded") {
       const tookMs = (run.finishedAt ?? new Date()).getTime() - run.queuedAt.getTime();
-      return this.#terminal.event("done", `in ${formatMs(tookMs)}; by hand, ${minutesByHand} minutes`, "good");
+      return this.#terminal.event("done", `in ${formatMs(tookMs)} (by hand: ${minutesByHand} minutes)`, "good");
     }
     const error = isRecord(run.error) ? run.error : {};
     const lines = [`${textOf(error["code"])}: ${textOf(error["message"])}`];
@@ -105,7 +107,7 @@ class RunStory {
 
   #tellAnalysing({ input }: StepRecord): void {
     const sent = isRecord(input) && Array.isArray(input["sent"]) ? input["sent"].map(textOf) : [];
-    const what = `${this.#application.model} gets ${sent.join(" and ")}, nothing else`;
+    const what = `${this.#application.model} gets ${sent.join(" and ")} only`;
     this.#terminal.event("analysing", what, "busy");
   }
 
@@ -123,23 +125,22 @@ class RunStory {
   #tellAnalysis(output: Json): void {
     this.#score = scoreOf({ output });
     const read = (name: string) => field(output, name, "string");
-    const facts =
-      `score ${this.#score}, urgency ${read("urgency")}, deal ${read("deal_size")}, ` + `route to ${read("route_to")}`;
+    const facts = `score ${this.#score}, ${read("urgency")} urgency, ${read("deal_size")} deal, to ${read("route_to")}`;
     const mark = this.#application.simulated ? "SIMULATED: " : "";
     this.#terminal.event("analysed", this.#terminal.quotes ? [read("intent") ?? "", facts] : `${mark}${facts}`);
   }
 
   #tellSlack(): void {
     this.#slackTold = true;
-    this.#terminal.event("Slack", `posted to #high-priority-leads, as ${this.#score} is above ${hotAbove}`);
+    this.#terminal.event("Slack", `posted to #high-priority-leads: ${this.#score} is above ${hotAbove}`);
   }
 
   #tellCrm({ input, output }: StepRecord): void {
-    if (!this.#slackTold) this.#terminal.event("Slack", `not told, as ${this.#score} is not above ${hotAbove}`);
+    if (!this.#slackTold) this.#terminal.event("Slack", `not told: ${this.#score} is not above ${hotAbove}`);
     const created = isRecord(output) && output["created"] === true;
     const tags = isRecord(input) && Array.isArray(input["tags"]) ? input["tags"].map(textOf) : [];
     const contact = `contact ${field(output, "contactId", "string")}`;
-    this.#terminal.event("CRM", `lead ${created ? "created" : "updated"} (${contact}), tags ${tags.join(", ")}`);
+    this.#terminal.event("CRM", `lead ${created ? "created" : "updated"} (${contact}), tags ${tags.join(" and ")}`);
   }
 }
 

@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { relative } from "node:path";
-import { type DemoApplication, startApplication } from "./application.ts";
-import { type Answer, createDeliveryId, deliveries, type Delivery, send } from "./deliveries.ts";
-import { type DemoOptions } from "./options.ts";
+import { startApplication } from "./application.ts";
+import { type Answer, createDeliveryId, deliveries, send } from "./deliveries.ts";
+import type { DemoOptions } from "./options.ts";
 import { findLeftRuns } from "./recovery.ts";
 import { collectEffects, type EventReport, type Report, reportRun } from "./report.ts";
 import { awaitRun, type StoryParts, tellRun } from "./run-story.ts";
@@ -34,9 +34,7 @@ async function tellStory(parts: StoryParts): Promise<Report> {
   const left = await recover(parts);
   const events = await deliverAll(parts);
   const started = events.flatMap(({ runId, duplicate }) => (runId === undefined || duplicate ? [] : [runId]));
-  const runs = await Promise.all(
-    [...left, ...started].map((id) => reportRun(application, id, left.includes(id))),
-  );
+  const runs = await Promise.all([...left, ...started].map((id) => reportRun(application, id, left.includes(id))));
   const found = runs.filter((run) => run !== null);
   const calls = (await application.app.sandbox?.calls()) ?? [];
   const facts = { events, runs: found, effects: collectEffects(calls, new Set(found.map((run) => run.id))) };
@@ -46,11 +44,10 @@ async function tellStory(parts: StoryParts): Promise<Report> {
 }
 
 function tellReady({ application, terminal }: StoryParts): void {
-  const { app, model, simulated, database, hookUrl } = application;
+  const { modelReason, model, simulated, database, hookUrl } = application;
   terminal.event("ready", [`database ${database}`, `model ${model}`, `listening at ${hookUrl}`], "good");
-  if (simulated) return;
-  const reason = app.models.find(({ name }) => name === "fast")?.reason;
-  terminal.event("model", `a real one, as ${reason}: this takes longer, and its tokens are yours to pay`, "notable");
+  if (simulated) terminal.event("model", `simulated, as ${modelReason}`, "notable");
+  else terminal.event("model", `a real one, as ${modelReason}: it takes longer, and spends real tokens`, "notable");
 }
 
 /** Waits for what an earlier demo left; gives the ids of those runs. */
@@ -75,26 +72,32 @@ async function deliverAll(parts: StoryParts): Promise<EventReport[]> {
     const id = ids.get(repeats) ?? createDeliveryId(application.folderId);
     ids.set(name, id);
     terminal.gap();
-    terminal.heading(`${at + 1}  ${title}${terminal.quotes ? `: ${lead.name}, ${lead.company}` : ""}`);
-    if (delivery.expected.status === 202) terminal.quote(lead.message);
+    const isLead = delivery.expected.status === 202;
+    terminal.heading(`${at + 1}  ${title}${isLead && terminal.quotes ? `: ${lead.name}, ${lead.company}` : ""}`);
+    if (isLead) terminal.quote(lead.message);
     const answer = await send(application, delivery, id);
-    tellAnswer(terminal, delivery, answer);
+    tellAnswer(terminal, answer);
     if (answer.status === 202 && answer.runId !== undefined) await tellRun(answer.runId, parts);
     const { status, runId, duplicate, code } = answer;
-    events.push({ name, status, ...(runId !== undefined && { runId, duplicate }), ...(code !== undefined && { code }) });
+    events.push({
+      name,
+      status,
+      ...(runId !== undefined && { runId, duplicate }),
+      ...(code !== undefined && { code }),
+    });
   }
   return events;
 }
 
-function tellAnswer(terminal: Terminal, { repeats }: Delivery, answer: Answer): void {
+function tellAnswer(terminal: Terminal, answer: Answer): void {
   const answered = `answered ${answer.status} in ${Math.round(answer.tookMs)} ms`;
   if (answer.code !== undefined) {
     const places = answer.places.length > 0 ? ` at ${answer.places.join(", ")}` : "";
     terminal.event("refused", `${answered}: ${answer.code}${places}`, "notable");
   } else if (answer.duplicate) {
-    terminal.event("duplicate", `${answered} with the run of ${repeats}; nothing runs again`, "notable");
+    terminal.event("duplicate", `${answered}: known already, nothing runs again`, "notable");
   } else {
-    terminal.event("received", `signature and fields checked, stored, ${answered}`);
+    terminal.event("received", `signature checked, lead stored, ${answered}`);
   }
 }
 

@@ -2,7 +2,7 @@ import { formatMs } from "../../src/core/index.ts";
 import type { DemoApplication } from "./application.ts";
 import { deliveries } from "./deliveries.ts";
 import type { Report } from "./report.ts";
-import { hotAbove, minutesByHand } from "./run-story.ts";
+import { hotAbove, minutesByHand, scoreOf } from "./run-story.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Says in a few lines what the story came to. */
@@ -20,11 +20,18 @@ export async function tellSummary(terminal: Terminal, application: DemoApplicati
   );
   const recovered = done.length - own.length;
   if (recovered > 0) terminal.fact("recovered", `${count(recovered, "run")} of a demo that was killed`);
-  terminal.fact("Slack", `${count(effects.slack.length, "message")}, one for each score above ${hotAbove}`);
-  terminal.fact("CRM", `${count(effects.hubspot.length, "lead")}, one for each lead that was accepted`);
+  const hot = done.filter((run) => (scoreOf(run) ?? 0) > hotAbove).length;
+  terminal.fact("Slack", `${count(effects.slack.length, "message")} for ${count(hot, "lead")} above ${hotAbove}`);
+  terminal.fact("CRM", `${count(effects.hubspot.length, "record")} for ${count(runs.length, "accepted lead")}`);
   terminal.fact("suppressed", count(events.filter((event) => event.duplicate === true).length, "duplicate delivery"));
-  terminal.fact("refused", `${count(refused, "delivery")}; kept of them: a counter`);
-  terminal.fact("sent to the model", await describeSent(application, own.map((run) => run.id)));
+  terminal.fact("refused", `${count(refused, "delivery")}, of which only a count is kept`);
+  terminal.fact(
+    "the model got",
+    await describeSent(
+      application,
+      own.map((run) => run.id),
+    ),
+  );
   terminal.fact("checks", problems.length === 0 ? "all passed" : `${problems.length} failed`, toneOf(problems));
   for (const problem of problems) terminal.fact("", problem, "bad");
 }
@@ -33,7 +40,10 @@ function toneOf(problems: readonly string[]): "good" | "bad" {
   return problems.length === 0 ? "good" : "bad";
 }
 
-const plurals: { readonly [word: string]: string } = { delivery: "deliveries", "duplicate delivery": "duplicate deliveries" };
+const plurals: { readonly [word: string]: string } = {
+  delivery: "deliveries",
+  "duplicate delivery": "duplicate deliveries",
+};
 
 function count(number: number, word: string): string {
   return `${number} ${number === 1 ? word : (plurals[word] ?? `${word}s`)}`;

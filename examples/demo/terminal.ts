@@ -21,7 +21,7 @@ export interface Terminal {
 }
 
 /** Column where the words after a label begin. */
-const textColumn = 23;
+const textColumn = 21;
 const labelWidth = 11;
 const widest = 100;
 
@@ -52,7 +52,7 @@ export function createTerminal(stream: NodeJS.WriteStream, quotes: boolean): Ter
       for (const line of wrap(`“${text}”`, width - 6)) write(`   ${style("italic", line)}`);
     },
     event: (label, lines, tone = "plain") => {
-      labelled(`${(performance.now() / 1000).toFixed(2).padStart(8)} s  `, label, lines, tone);
+      labelled(`${(performance.now() / 1000).toFixed(2).padStart(6)} s  `, label, lines, tone);
     },
     fact: (label, text, tone = "plain") => labelled("  ", label.padEnd(textColumn - 2), text, tone),
     gap: () => write(),

@@ -30,12 +30,15 @@ const passing = new Set([408, 423, 425, 477]);
 
 const meanings: { readonly [Code in VendorErrorCode]: { readonly text: string; readonly hint?: string } } = {
   CONNECTION_AUTH_FAILED: {
-    text: "was refused the credentials",
+    text: "failed: the system refused the credentials",
     hint: "Check the connection's secret and its scopes.",
   },
   ACTION_RATE_LIMITED: { text: "was told to wait" },
-  ACTION_UNAVAILABLE: { text: "found the system unavailable" },
-  ACTION_REJECTED: { text: "was rejected", hint: "Look the vendor's code in details up in its documentation." },
+  ACTION_UNAVAILABLE: { text: "failed: the system is unavailable" },
+  ACTION_REJECTED: {
+    text: "was rejected",
+    hint: "The vendor's own code is in the details; its documentation says what it means.",
+  },
 };
 
 /**

@@ -90,7 +90,8 @@ export class Dispatcher {
       case "over":
         break;
     }
-    if (run.failedStep !== null) await store.workspace(run.workspaceId).steps.dropFrom(run.id, run.failedStep);
+    // The failed step's own row stays, with what it tried.
+    if (run.failedStep !== null) await store.workspace(run.workspaceId).steps.dropAfter(run.id, run.failedStep);
     await runtime.rewind(run.id, run.failedStep);
   }
 

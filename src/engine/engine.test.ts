@@ -221,6 +221,8 @@ describe("resume", () => {
       error: null,
     });
     expect(calls).toEqual(["first", "second", "second"]);
+    const [, second] = await workspace.steps.ofRun(runId);
+    expect(second?.attempts.map((attempt) => attempt.error?.code ?? null)).toEqual(["ACTION_REJECTED", null]);
   });
 
   it("runs the flow's own code again when that failed, and repeats no step", async () => {

@@ -71,6 +71,8 @@ class StepExecution<T> {
   readonly #request: Parameters<typeof runStep<T>>[1];
   readonly #signal: AbortSignal;
   #row: StepRecord;
+  /** Attempts of before a resume. */
+  #spent = 0;
 
   constructor(
     around: StepSurroundings,
@@ -113,6 +115,8 @@ class StepExecution<T> {
     const before = await persist(() => workspace.steps.find(runId, this.#row.sequence), closing);
     if (before?.name !== this.#row.name) return;
     const { attempts, startedAt, wakeAt } = before;
+    // A person resumed it: what it tried before stays on record and does not count against the policy.
+    if (before.status === "failed") this.#spent = attempts.length;
     this.#row = { ...this.#row, attempts: attempts.map(closeAttempt), startedAt, wakeAt };
     if (wakeAt && !this.#isWait) await this.#pause(wakeAt);
   }
@@ -144,7 +148,7 @@ class StepExecution<T> {
 
   async #fail(before: readonly AttemptRecord[], attempt: AttemptRecord, error: SluiceError): Promise<Outcome | null> {
     const policy = this.#request.retry ?? defaultRetry;
-    const delayMs = nextDelayMs(policy, attempt.number, error, Math.random());
+    const delayMs = nextDelayMs(policy, attempt.number - this.#spent, error, Math.random());
     const failed = error.toJSON();
     if (delayMs === null) {
       await this.#end(before, { ...attempt, error: failed }, { status: "failed", error: toJson(failed) });

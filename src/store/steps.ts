@@ -91,14 +91,14 @@ export function createStepStore(scope: Scope, write: (row: Row) => Promise<void>
     ofRun: (runId: string): Promise<StepRecord[]> =>
       query(async () => (await own(runId).orderBy("sequence").execute()).map(toRecord)),
 
-    /** Forgets a run's steps from one on, before they are done again. */
-    dropFrom: (runId: string, sequence: number): Promise<void> =>
+    /** Forgets a run's steps after one, before they are done again. */
+    dropAfter: (runId: string, sequence: number): Promise<void> =>
       query(async () => {
         await scope.db
           .deleteFrom("steps")
           .where("workspaceId", "=", scope.workspaceId)
           .where("runId", "=", runId)
-          .where("sequence", ">=", sequence)
+          .where("sequence", ">", sequence)
           .execute();
       }),
   };

@@ -82,7 +82,10 @@ describe.skipIf(!hasChromium)("the dashboard", () => {
     await page.locator('[data-testid="run-status"][data-status="failed"]').waitFor();
     await app.sandbox?.setFaults([]);
     await page.getByTestId("resume").click();
-    await page.getByText(/will not be repeated/).first().waitFor();
+    await page
+      .getByText(/will not be repeated/)
+      .first()
+      .waitFor();
     await page.getByTestId("resume-confirm").click();
     await page.locator('[data-testid="run-status"][data-status="succeeded"]').waitFor();
     expect(await app.sandbox?.slackMessages()).toHaveLength(1);
@@ -91,7 +94,10 @@ describe.skipIf(!hasChromium)("the dashboard", () => {
 
   it("shows what was sent to the model, and that the answer is simulated", async () => {
     await page.locator('[data-testid="step"][data-step-name="analyse lead"]').first().click();
-    await page.getByText(/2 sent/).first().waitFor();
+    await page
+      .getByText(/2 sent/)
+      .first()
+      .waitFor();
     expect(await page.getByText("SIMULATED").count()).toBeGreaterThan(0);
   });
 

@@ -77,7 +77,7 @@ describe("slack.postMessage", () => {
     expect(standIn?.calls[0]).toMatchObject({
       method: "POST",
       headers: { authorization: `Bearer ${token}` },
-      body: { channel: "#leads", text: "Acme & Söhne: <buy>" },
+      body: { channel: "#leads", text: "Acme &amp; Söhne: &lt;buy&gt;" },
     });
     expect(messages[0]?.metadata).toEqual({
       event_type: "sluice_effect",
@@ -88,6 +88,17 @@ describe("slack.postMessage", () => {
       action: "slack.postMessage",
       response: posted,
     });
+  });
+
+  it("shows received text as it stands, and lets only text that says so call people", async () => {
+    const run = await startRun();
+    const text = "<!channel> <https://evil.example|click>";
+    await run.within(() => postMessage({ channel: "#leads", text }));
+    await run.within(() => postMessage({ channel: "#leads", text, format: "mrkdwn" }));
+    expect(standIn?.calls.map((call) => call.body["text"])).toEqual([
+      "&lt;!channel&gt; &lt;https://evil.example|click&gt;",
+      text,
+    ]);
   });
 
   it("passes blocks and threads on", async () => {

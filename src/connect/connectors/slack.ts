@@ -14,8 +14,13 @@ import {
 export interface SlackMessage {
   /** Id (`C0123456789`) or name (`#leads`) of the channel. The app must be a member of a private one. */
   readonly channel: string;
-  /** Text in Slack's mrkdwn; also the fallback of `blocks` in notifications. At most 40,000 characters. */
+  /** Also the fallback of `blocks` in notifications. At most 40,000 characters. */
   readonly text: string;
+  /**
+   * `plain`: links, mentions and `<!channel>` in the text are shown as they stand, so that received text cannot call people.
+   * `mrkdwn`: they work; only for text of your own. Default: `plain`.
+   */
+  readonly format?: "plain" | "mrkdwn" | undefined;
   /** Block Kit blocks. @see https://docs.slack.dev/reference/block-kit/blocks */
   readonly blocks?: readonly JsonObject[] | undefined;
   /** `ts` of the message to answer in a thread. */
@@ -68,6 +73,7 @@ const postMessage = defineAction<SlackMessage, SlackPosted>({
   input: z.object({
     channel: z.string().min(1).max(100),
     text: z.string().min(1).max(40_000),
+    format: z.enum(["plain", "mrkdwn"]).optional(),
     blocks: z.array(z.record(z.string(), z.json())).max(50).optional(),
     threadTs: z.string().optional(),
   }),
@@ -76,7 +82,7 @@ const postMessage = defineAction<SlackMessage, SlackPosted>({
     withClient(context, (client) =>
       client.apiCall("chat.postMessage", {
         channel: message.channel,
-        text: message.text,
+        text: message.format === "mrkdwn" ? message.text : escapeText(message.text),
         blocks: message.blocks,
         thread_ts: message.threadTs,
         metadata: { event_type: markerType, event_payload: { idempotency_key: context.idempotencyKey } },
@@ -118,6 +124,11 @@ export function slackConnection(options: SlackConnectionOptions): SlackConnectio
     secrets: { token: options.token },
     actions: { postMessage },
   });
+}
+
+/** @see https://docs.slack.dev/messaging/formatting-message-text#escaping */
+function escapeText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
 const ignore = (): void => undefined;
