@@ -42,8 +42,11 @@ export interface AppOptions {
   readonly folder?: string;
   /** Default: that of the process. */
   readonly environment?: { readonly [name: string]: string | undefined };
-  /** Whether outside systems are the sandbox's stand-ins, and missing secrets are made up. Default: false. */
-  readonly sandbox?: boolean;
+  /**
+   * Whether outside systems are the sandbox's stand-ins, and missing secrets are made up. True starts a sandbox below
+   * `folder`; one that runs already is used and left running. Default: false.
+   */
+  readonly sandbox?: boolean | SandboxAddress;
   /** `null`: no listeners; the run engine alone, or mounted elsewhere by its fetch functions. Default: the usual ports on loopback. */
   readonly listen?: Partial<ServerOptions> | null;
   /** Whether this is one of several processes on the same data. Default: false. */
@@ -55,6 +58,9 @@ export interface AppOptions {
   readonly onProgress?: (phase: StartPhase) => void;
 }
 
+/** Where a running sandbox is reached. */
+export type SandboxAddress = Pick<Sandbox, "origin" | "slackUrl" | "hubspotUrl" | "credentials">;
+
 /** What start-up is doing: the phases of the bundled Postgres, then those of the application. */
 export type StartPhase = EmbeddedPhase | "migrating" | "sandbox" | "engine" | "listening";
 
@@ -65,6 +71,7 @@ export interface App {
   readonly adminUrl: string | null;
   readonly database: Pick<OpenDatabase, "kind" | "postmasterPid"> & { readonly version: string };
   readonly models: ReturnType<Gateway["describe"]>;
+  /** The one that this application started. */
   readonly sandbox: Sandbox | null;
   readonly engine: Engine;
   readonly workspace: Workspace;
@@ -93,9 +100,10 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   const secrets = await openSecrets(options, folder);
   const log = createLog({ format: "json", ...options.log, scrub: secrets.scrubber.scrub });
 
-  const sandboxStart = options.sandbox ? startSandbox({ folder: join(folder, "sandbox") }) : null;
-  // Awaited below; a failure meanwhile must not go unhandled when the database fails first.
-  sandboxStart?.then((sandbox) => cleanup.add(() => sandbox.close())).catch(() => {});
+  const sandboxStart = options.sandbox === true ? startSandbox({ folder: join(folder, "sandbox") }) : null;
+  // Awaited below. When the database fails first, it is closed as soon as it has started, and its failure is no other one.
+  sandboxStart?.catch(() => {});
+  cleanup.add(async () => (await sandboxStart?.catch(() => null))?.close());
   const database = await openDatabase({
     url: secrets.environment["SLUICE_DATABASE_URL"],
     dataFolder: join(folder, "postgres"),
@@ -108,6 +116,7 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   cleanup.add(() => store.close());
   const workspace = store.workspace(workspaceId);
   const sandbox = await sandboxStart;
+  const standIns = typeof options.sandbox === "object" ? options.sandbox : sandbox;
 
   const gateway = await openGateway(options, { secrets, store, cleanup });
   onProgress("engine");
@@ -116,7 +125,7 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
     databaseUrl: database.url,
     flows: config.flows,
     ai: gateway.ai,
-    services: [{ key: connectRuntime, service: createConnectRuntime({ config, secrets, workspace, sandbox }) }],
+    services: [{ key: connectRuntime, service: createConnectRuntime({ config, secrets, workspace, standIns }) }],
     log,
     ...(config.concurrency !== undefined && { concurrency: config.concurrency }),
   });
@@ -217,19 +226,19 @@ function createConnectRuntime(parts: {
   readonly config: Config;
   readonly secrets: Secrets;
   readonly workspace: Workspace;
-  readonly sandbox: Sandbox | null;
+  readonly standIns: SandboxAddress | null;
 }): ConnectRuntime {
-  const { config, secrets, workspace, sandbox } = parts;
-  const standIns = new Map<string, ConnectionOverride>();
-  if (sandbox) {
-    const { slackUrl, hubspotUrl, credentials } = sandbox;
-    standIns.set("slack", { baseUrl: slackUrl, secrets: { token: credentials.slackToken } });
-    standIns.set("hubspot", { baseUrl: hubspotUrl, secrets: { token: credentials.hubspotToken } });
+  const { config, secrets, workspace, standIns } = parts;
+  const overrides = new Map<string, ConnectionOverride>();
+  if (standIns) {
+    const { slackUrl, hubspotUrl, credentials } = standIns;
+    overrides.set("slack", { baseUrl: slackUrl, secrets: { token: credentials.slackToken } });
+    overrides.set("hubspot", { baseUrl: hubspotUrl, secrets: { token: credentials.hubspotToken } });
   }
   return {
     resolveSecret: secrets.resolve,
-    override: ({ connector }) => standIns.get(connector),
-    allowedOrigins: [...(config.allowedOrigins ?? []), ...(sandbox ? [sandbox.origin] : [])],
+    override: ({ connector }) => overrides.get(connector),
+    allowedOrigins: [...(config.allowedOrigins ?? []), ...(standIns ? [standIns.origin] : [])],
     receipts: workspace.effects,
   };
 }
@@ -237,7 +246,6 @@ function createConnectRuntime(parts: {
 interface ServerParts {
   readonly database: App["database"];
   readonly gateway: Gateway;
-  readonly sandbox: Sandbox | null;
   readonly engine: Engine;
   readonly workspace: Workspace;
   readonly log: Log;
@@ -275,7 +283,7 @@ async function openServer(options: AppOptions, parts: ServerParts): Promise<Runn
       status: async () => ({
         version,
         startedAt,
-        sandbox: parts.sandbox !== null,
+        sandbox: Boolean(options.sandbox),
         database: { kind: parts.database.kind, version: parts.database.version },
         models: [...parts.gateway.describe()],
         queuedRuns: await store.dispatch.queued(),

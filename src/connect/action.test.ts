@@ -3,7 +3,7 @@ import { z } from "zod";
 import { secret, type EffectKind, SluiceError } from "../core/index.ts";
 import { type ActionDefinition, defineAction } from "./action.ts";
 import { defineConnection } from "./connection.ts";
-import { createFakeRun } from "./fake-run.ts";
+import { createFakeRun } from "./fixtures/fake-run.ts";
 import { toVendorError } from "./vendor-answer.ts";
 
 interface Note {

@@ -33,10 +33,9 @@ export async function startAdoption(options: AdoptionOptions): Promise<{ close()
 /** One process at a time adopts, so that each dead process' runs go to one heir. */
 async function look({ store, runtime, dispatcher, executor, log }: AdoptionOptions): Promise<void> {
   try {
-    const dead = await store.processes.listDead();
-    if (dead.length === 0) return;
+    if ((await listDeadOthers(store, executor)).length === 0) return;
     await store.processes.exclusively("adoption", async () => {
-      for (const { executor: gone } of await store.processes.listDead()) {
+      for (const gone of await listDeadOthers(store, executor)) {
         const runs = await store.dispatch.adopt(gone, executor);
         for (const run of runs) await takeOver(runtime, dispatcher, run);
         await store.processes.end(gone);
@@ -47,6 +46,12 @@ async function look({ store, runtime, dispatcher, executor, log }: AdoptionOptio
     // The next look tries again: a run is not given up before the dead process is marked as ended.
     log.warn("adoption.failed", { error: error instanceof Error ? error.name : "unknown" });
   }
+}
+
+/** This process seems dead to itself when the database was away and its lock is not yet taken again: its runs go on here. */
+async function listDeadOthers(store: Store, executor: string): Promise<string[]> {
+  const dead = await store.processes.listDead();
+  return dead.map((process) => process.executor).filter((gone) => gone !== executor);
 }
 
 /** Goes on with a run from wherever its process left it. */

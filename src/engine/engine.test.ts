@@ -353,6 +353,20 @@ describe("one process after another", () => {
     expect(calls).toEqual(["before"]);
   });
 
+  it("gives what a step recorded, when the earlier process died before the engine beneath knew of it", async () => {
+    behaviour = async () => Promise.reject(new Error("died"));
+    const runId = await send();
+    await end(runId);
+    const times = { startedAt: new Date(), finishedAt: new Date(), wakeAt: null };
+    const step = { runId, sequence: 0, name: "once", kind: "code", status: "succeeded", attempts: [] } as const;
+    await workspace.steps.save({ ...step, ...times, input: null, output: "recorded", error: null });
+    let calls = 0;
+    behaviour = async ({ step }) => step("once", async () => (calls += 1));
+    await engine.resume("default", runId);
+    expect(await end(runId)).toMatchObject({ status: "succeeded", output: "recorded" });
+    expect(calls).toBe(0);
+  });
+
   it("refuses a second engine in one process", async () => {
     await expect(open()).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });

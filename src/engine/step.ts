@@ -100,7 +100,8 @@ class StepExecution<T> {
   }
 
   async run(): Promise<Outcome> {
-    await this.#takeOver();
+    const recorded = await this.#takeOver();
+    if (recorded) return recorded;
     for (;;) {
       const outcome = await this.#attempt();
       if (outcome) return outcome;
@@ -108,17 +109,22 @@ class StepExecution<T> {
     }
   }
 
-  /** Goes on where an earlier process left the step: its attempts count, and its wait is not begun anew. */
-  async #takeOver(): Promise<void> {
-    if (!this.#around.replayed) return;
+  /**
+   * Goes on where an earlier process left the step: its attempts count, and its wait is not begun anew. Gives the outcome
+   * when that process died between our record of a success and that of the engine beneath.
+   */
+  async #takeOver(): Promise<Outcome | null> {
+    if (!this.#around.replayed) return null;
     const { workspace, runId, closing } = this.#around;
     const before = await persist(() => workspace.steps.find(runId, this.#row.sequence), closing);
-    if (before?.name !== this.#row.name) return;
+    if (before?.name !== this.#row.name) return null;
+    if (before.status === "succeeded") return { value: before.output };
     const { attempts, startedAt, wakeAt } = before;
     // A person resumed it: what it tried before stays on record and does not count against the policy.
     if (before.status === "failed") this.#spent = attempts.length;
     this.#row = { ...this.#row, attempts: attempts.map(closeAttempt), startedAt, wakeAt };
     if (wakeAt && !this.#isWait) await this.#pause(wakeAt);
+    return null;
   }
 
   get #isWait(): boolean {

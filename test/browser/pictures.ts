@@ -43,7 +43,10 @@ async function send(app: App, payload: Json, deliveryId: string): Promise<void> 
   await fetch(url, { method: "POST", headers: { "content-type": "application/json", ...headers }, body });
 }
 
-const target = resolve(process.argv[2] ?? "docs/pictures");
+const [, , targetFolder] = process.argv;
+const target = resolve(targetFolder ?? "docs/pictures");
+/** What the documentation shows; all others are taken only into a folder that was named. */
+const shown = new Set(["run.png", "run-dark.png", "overview.png"]);
 await mkdir(target, { recursive: true });
 const folder = await mkdtemp(join(tmpdir(), "sluice-pictures-"));
 await chmod(folder, 0o755);
@@ -121,7 +124,8 @@ async function takePictures(app: App, setupLink: string): Promise<void> {
           .waitFor();
         if (name === "run") await page.locator('[data-step-name="analyse lead"]').first().click();
         await page.evaluate("document.fonts.ready");
-        await page.screenshot({ path: join(target, `${name}${size}${colorScheme === "dark" ? "-dark" : ""}.png`) });
+        const file = `${name}${size}${colorScheme === "dark" ? "-dark" : ""}.png`;
+        if (targetFolder !== undefined || shown.has(file)) await page.screenshot({ path: join(target, file) });
       }
       await close();
     }

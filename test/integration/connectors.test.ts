@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { secret } from "../../src/core/index.ts";
 import { hubspotConnection } from "../../src/connect/connectors/hubspot.ts";
 import { slackConnection } from "../../src/connect/connectors/slack.ts";
-import { createFakeRun, type FakeRun } from "../../src/connect/fake-run.ts";
+import { createFakeRun, type FakeRun } from "../../src/connect/fixtures/fake-run.ts";
 import { startSandbox, type FaultKind, type HubspotContact, type Sandbox } from "../../src/sandbox/index.ts";
 
 const { postMessage } = slackConnection({ token: secret("SLACK_BOT_TOKEN") });

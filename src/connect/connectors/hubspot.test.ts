@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { type Json, secret } from "../../core/index.ts";
-import { createFakeRun, type FakeRun } from "../fake-run.ts";
+import { createFakeRun, type FakeRun } from "../fixtures/fake-run.ts";
 import { hubspotConnection, type HubspotLead } from "./hubspot.ts";
-import { startStandIn, type StandIn, type StandInAnswer, type StandInCall } from "./stand-in.ts";
+import { startStandIn, type StandIn, type StandInAnswer, type StandInCall } from "../fixtures/stand-in.ts";
 
 const token = "pat-sandbox-token";
 const lead = {

@@ -1,0 +1,11 @@
+/** What the child of `sluice dev` tells the process that supervises it. */
+export type FromDev =
+  /** The project's file that was imported. */
+  | { readonly loaded: string }
+  /** From now on a change of a file can mend what ends the process: its configuration is loading, or it runs. */
+  | { readonly mendable: true };
+
+/** Tells the supervisor, when there is one. */
+export function tellSupervisor(message: FromDev): void {
+  process.send?.(message);
+}

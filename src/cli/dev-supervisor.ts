@@ -1,0 +1,90 @@
+/*
+ * `sluice dev` is two processes: this one watches the files, a child runs the application.
+ *
+ *   running  --a file changes--> stopping --child ended--> running
+ *   running  --child cannot use the configuration, or crashes--> broken --a file changes--> running
+ *   running  --child cannot start for another reason--> ended, with the child's exit code
+ *   any      --Ctrl-C, SIGTERM--> ended, once the child has closed everything
+ *
+ * Node's own --watch is not used: it passes Ctrl-C on to a child that gets it from the terminal as well, which would count
+ * as the second one that ends at once; and it watches all of node_modules.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { FromDev } from "./dev-messages.ts";
+import { createFileWatcher } from "./file-watcher.ts";
+import type { CommandContext } from "./project.ts";
+import { listenForStop } from "./stop-request.ts";
+import { toned } from "./terminal.ts";
+
+/** Tells a child that it is not the first. */
+export const restartedVariable = "SLUICE_DEV_RESTARTED";
+
+interface Child {
+  /** Resolves with the exit code. */
+  readonly ended: Promise<number>;
+  /** Whether a change of a file can mend what ended it. */
+  isMendable(): boolean;
+  /** Lets it close everything. */
+  stop(): Promise<number>;
+}
+
+/**
+ * Runs the application in a child process, and anew after each change of a file that it uses.
+ *
+ * @param files watched from the start.
+ * @param argv the command line of the child.
+ * @returns the exit code.
+ */
+export async function superviseDev(
+  { terminal, workingFolder }: CommandContext,
+  { files, argv }: { readonly files: readonly string[]; readonly argv: readonly string[] },
+): Promise<number> {
+  const stop = listenForStop();
+  const watcher = createFileWatcher(files);
+  try {
+    for (let isRestart = false; ; isRestart = true) {
+      const changed = watcher.nextChange();
+      const child = startChild(argv, isRestart, (file) => watcher.add(file));
+      const code = await Promise.race([child.ended, changed, stop.requested]);
+      if (stop.isRequested) return await child.stop();
+      if (typeof code === "number") {
+        if (!child.isMendable()) return code;
+        terminal.tell(toned("notable", "Waiting for a change of the project's files. Ctrl-C ends it."));
+        await Promise.race([changed, stop.requested]);
+        if (stop.isRequested) return code;
+      }
+      terminal.tell(toned("busy", "Starting anew"), `: ${relative(workingFolder, await changed)} changed`);
+      await child.stop();
+    }
+  } finally {
+    watcher.close();
+    stop.dispose();
+  }
+}
+
+function startChild(argv: readonly string[], isRestart: boolean, onFile: (file: string) => void): Child {
+  const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js", import.meta.url));
+  const child: ChildProcess = fork(main, argv, {
+    env: { ...process.env, ...(isRestart && { [restartedVariable]: "1" }) },
+  });
+  let mendable = false;
+  child.on("message", (message: FromDev) => {
+    if ("loaded" in message) onFile(message.loaded);
+    else mendable = true;
+  });
+  const ended = new Promise<number>((resolve) => {
+    // 128 and the number of the signal is how shells show it; the number itself says nothing here.
+    child.once("exit", (code) => resolve(code ?? 128));
+    child.once("error", () => resolve(1));
+  });
+  return {
+    ended,
+    isMendable: () => mendable,
+    async stop() {
+      if (child.connected) child.send("stop", () => {});
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { type App, type AppOptions, createApp } from "../app.ts";
+import type { Config } from "../config.ts";
+import { SluiceError } from "../core/index.ts";
+import { type CommandContext, type CommonOptions, configFileOf, openProject, type Project } from "./project.ts";
+import { showProgress } from "./start-progress.ts";
+import { listenForStop } from "./stop-request.ts";
+
+/** What {@link serve} takes. */
+export interface ServeOptions extends Pick<AppOptions, "listen" | "sandbox" | "worker"> {
+  readonly project: Project;
+  readonly config: Config;
+  /** Tells what is running, once it is. */
+  readonly announce: (app: App) => Promise<void>;
+}
+
+/** Runs an application until it is asked to end, and closes it cleanly. */
+export async function serve(context: CommandContext, options: ServeOptions, debug: boolean): Promise<void> {
+  const { terminal, environment } = context;
+  const { project, announce, ...appOptions } = options;
+  const stop = listenForStop();
+  try {
+    const app = await createApp({
+      ...appOptions,
+      folder: project.folder,
+      environment,
+      log: {
+        format: terminal.isInteractive ? "text" : "json",
+        level: debug ? "debug" : "info",
+        write: (line) => terminal.tell(line.trimEnd()),
+      },
+      onProgress: showProgress(terminal),
+    });
+    try {
+      if (!stop.isRequested) await announce(app);
+      await stop.requested;
+      if (terminal.isInteractive) terminal.tell("Stopping: ending what is under way. Again to end at once.");
+    } finally {
+      await app.close();
+    }
+  } catch (thrown) {
+    throw withPortHint(thrown);
+  } finally {
+    stop.dispose();
+  }
+}
+
+/** The project and its configuration, for the commands that execute flows. @throws as openProject and loadConfig do. */
+export async function loadProject(context: CommandContext, options: CommonOptions) {
+  const project = openProject(context, options);
+  const { loadConfig } = await import("./load-config.ts");
+  return { project, config: await loadConfig(configFileOf(project, context)) };
+}
+
+function withPortHint(thrown: unknown): unknown {
+  if (!(thrown instanceof SluiceError) || thrown.code !== "PORT_IN_USE") return thrown;
+  return new SluiceError("PORT_IN_USE", {
+    message: thrown.message,
+    hint: "Stop that program, perhaps another sluice, or choose other ports: --public-port 4700 --admin-port 4701",
+    cause: thrown,
+  });
+}

@@ -1,0 +1,45 @@
+/** A person's or a supervisor's wish that this process ends. */
+export interface StopRequest {
+  /** Resolves at the first SIGINT, SIGTERM or message `stop`. From then on a second signal ends the process at once. */
+  readonly requested: Promise<void>;
+  readonly isRequested: boolean;
+  /** Listens no more. */
+  dispose(): void;
+}
+
+const signals = ["SIGINT", "SIGTERM"] as const;
+
+/** Listens for the wish to end. */
+export function listenForStop(): StopRequest {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let isRequested = false;
+  const stop = (): void => {
+    isRequested = true;
+    resolve();
+  };
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (!isRequested) return stop();
+    // Without our listeners the signal does what it does to every process.
+    dispose();
+    process.kill(process.pid, signal);
+  };
+  // Not counted as a signal: Ctrl-C reaches the supervisor and this process at the same time.
+  const onMessage = (message: unknown): void => {
+    if (message === "stop") stop();
+  };
+  const dispose = (): void => {
+    for (const signal of signals) process.off(signal, onSignal);
+    process.off("message", onMessage);
+    process.off("disconnect", stop);
+    if (process.connected) process.disconnect();
+  };
+  for (const signal of signals) process.on(signal, onSignal);
+  if (process.send) process.on("message", onMessage).on("disconnect", stop);
+  return {
+    requested: promise,
+    get isRequested() {
+      return isRequested;
+    },
+    dispose,
+  };
+}

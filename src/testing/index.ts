@@ -1,0 +1,8 @@
+export {
+  startTestApp,
+  type SendOptions,
+  type TestAnswer,
+  type TestApp,
+  type TestAppOptions,
+  type TestRun,
+} from "./test-app.ts";
