@@ -2,7 +2,7 @@
 export type FromDev =
   /** The project's file that was imported. */
   | { readonly loaded: string }
-  /** From now on a change of a file can mend what ends the process: its configuration is loading, or it runs. */
+  /** From now on a change of a file can mend whatever ends the process. */
   | { readonly mendable: true };
 
 /** Tells the supervisor, when there is one. */

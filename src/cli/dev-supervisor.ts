@@ -18,8 +18,8 @@ import type { CommandContext } from "./project.ts";
 import { listenForStop } from "./stop-request.ts";
 import { toned } from "./terminal.ts";
 
-/** Tells a child that it is not the first. */
-export const restartedVariable = "SLUICE_DEV_RESTARTED";
+/** Closing lets requests and steps under way end, which takes up to about ten seconds. */
+const stopDeadlineMs = 20_000;
 
 interface Child {
   /** Resolves with the exit code. */
@@ -30,23 +30,27 @@ interface Child {
   stop(): Promise<number>;
 }
 
-/**
- * Runs the application in a child process, and anew after each change of a file that it uses.
- *
- * @param files watched from the start.
- * @param argv the command line of the child.
- * @returns the exit code.
- */
+/** What {@link superviseDev} takes. */
+export interface SupervisorOptions {
+  /** Watched from the start. */
+  readonly files: readonly string[];
+  /** The command line of the child. */
+  readonly argv: readonly string[];
+  /** Set for all children but the first. */
+  readonly restartedVariable: string;
+}
+
+/** Runs the application in a child process, and anew after each change of a file that it uses. Gives the exit code. */
 export async function superviseDev(
   { terminal, workingFolder }: CommandContext,
-  { files, argv }: { readonly files: readonly string[]; readonly argv: readonly string[] },
+  options: SupervisorOptions,
 ): Promise<number> {
   const stop = listenForStop();
-  const watcher = createFileWatcher(files);
+  const watcher = createFileWatcher(options.files);
   try {
-    for (let isRestart = false; ; isRestart = true) {
+    for (let environment = process.env; ; environment = { ...process.env, [options.restartedVariable]: "1" }) {
       const changed = watcher.nextChange();
-      const child = startChild(argv, isRestart, (file) => watcher.add(file));
+      const child = startChild(options.argv, environment, (file) => watcher.add(file));
       const code = await Promise.race([child.ended, changed, stop.requested]);
       if (stop.isRequested) return await child.stop();
       if (typeof code === "number") {
@@ -64,11 +68,13 @@ export async function superviseDev(
   }
 }
 
-function startChild(argv: readonly string[], isRestart: boolean, onFile: (file: string) => void): Child {
+function startChild(
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  onFile: (file: string) => void,
+): Child {
   const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js", import.meta.url));
-  const child: ChildProcess = fork(main, argv, {
-    env: { ...process.env, ...(isRestart && { [restartedVariable]: "1" }) },
-  });
+  const child: ChildProcess = fork(main, argv, { env: environment });
   let mendable = false;
   child.on("message", (message: FromDev) => {
     if ("loaded" in message) onFile(message.loaded);
@@ -84,7 +90,8 @@ function startChild(argv: readonly string[], isRestart: boolean, onFile: (file: 
     isMendable: () => mendable,
     async stop() {
       if (child.connected) child.send("stop", () => {});
-      return ended;
+      const timer = setTimeout(() => child.kill("SIGKILL"), stopDeadlineMs);
+      return ended.finally(() => clearTimeout(timer));
     },
   };
 }

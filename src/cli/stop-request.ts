@@ -1,6 +1,6 @@
-/** A person's or a supervisor's wish that this process ends. */
+/** The wish of a person, or of the process that started this one, that it ends. */
 export interface StopRequest {
-  /** Resolves at the first SIGINT, SIGTERM or message `stop`. From then on a second signal ends the process at once. */
+  /** Resolves at the first SIGINT, SIGTERM, message `stop` or when the process that could send one is gone. From then on a second signal ends the process at once. */
   readonly requested: Promise<void>;
   readonly isRequested: boolean;
   /** Listens no more. */
@@ -31,10 +31,12 @@ export function listenForStop(): StopRequest {
     for (const signal of signals) process.off(signal, onSignal);
     process.off("message", onMessage);
     process.off("disconnect", stop);
-    if (process.connected) process.disconnect();
   };
   for (const signal of signals) process.on(signal, onSignal);
-  if (process.send) process.on("message", onMessage).on("disconnect", stop);
+  if (process.send) {
+    process.on("message", onMessage).on("disconnect", stop);
+    if (!process.connected) stop();
+  }
   return {
     requested: promise,
     get isRequested() {

@@ -15,19 +15,19 @@ export interface FlowContext {
    *
    * @throws what `work` threw; an error marked `retryable` is tried again first.
    */
-  step<T>(
+  readonly step: <T>(
     name: string,
     work: (attempt: { number: number; key: string; signal: AbortSignal }) => Promise<T>,
     options?: StepOptions,
-  ): Promise<T>;
+  ) => Promise<T>;
   /** Waits; the time to wake survives restarts. */
-  sleep(name: string, duration: Duration): Promise<void>;
+  readonly sleep: (name: string, duration: Duration) => Promise<void>;
   /**
    * Waits until `POST /api/v1/runs/{id}/signals/{name}` brings a value that fits the schema.
    *
    * @throws SIGNAL_TIMEOUT when none came in time (default: 7 days).
    */
-  waitForSignal<T>(name: string, options: { schema: Schema<T>; timeout?: Duration }): Promise<T>;
+  readonly waitForSignal: <T>(name: string, options: { schema: Schema<T>; timeout?: Duration }) => Promise<T>;
 }
 
 /** Options of a step of your own. */

@@ -1,7 +1,6 @@
 import type { Log } from "../core/index.ts";
-import type { ClaimedRun, Store } from "../store/index.ts";
+import type { Store } from "../store/index.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { DurableRuntime } from "./runtime.ts";
 
 /** How often dead processes are looked for. */
 const pollMs = 1000;
@@ -9,7 +8,6 @@ const pollMs = 1000;
 /** What {@link startAdoption} takes. */
 export interface AdoptionOptions {
   readonly store: Store;
-  readonly runtime: DurableRuntime;
   readonly dispatcher: Dispatcher;
   readonly executor: string;
   readonly log: Log;
@@ -31,13 +29,13 @@ export async function startAdoption(options: AdoptionOptions): Promise<{ close()
 }
 
 /** One process at a time adopts, so that each dead process' runs go to one heir. */
-async function look({ store, runtime, dispatcher, executor, log }: AdoptionOptions): Promise<void> {
+async function look({ store, dispatcher, executor, log }: AdoptionOptions): Promise<void> {
   try {
     if ((await listDeadOthers(store, executor)).length === 0) return;
     await store.processes.exclusively("adoption", async () => {
       for (const gone of await listDeadOthers(store, executor)) {
         const runs = await store.dispatch.adopt(gone, executor);
-        for (const run of runs) await takeOver(runtime, dispatcher, run);
+        dispatcher.adopt(runs);
         await store.processes.end(gone);
         if (runs.length > 0) log.warn("runs.adopted", { from: gone, count: runs.length });
       }
@@ -52,11 +50,4 @@ async function look({ store, runtime, dispatcher, executor, log }: AdoptionOptio
 async function listDeadOthers(store: Store, executor: string): Promise<string[]> {
   const dead = await store.processes.listDead();
   return dead.map((process) => process.executor).filter((gone) => gone !== executor);
-}
-
-/** Goes on with a run from wherever its process left it. */
-async function takeOver(runtime: DurableRuntime, dispatcher: Dispatcher, run: ClaimedRun): Promise<void> {
-  // An execution that is not over replays what it recorded; anything else is a resume that its process did not finish.
-  if ((await runtime.stateOf(run.id)) === "live") await runtime.requeue(run.id);
-  else await dispatcher.resume(run);
 }

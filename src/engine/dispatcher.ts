@@ -16,6 +16,12 @@ export interface DispatcherOptions {
   readonly concurrency: number;
 }
 
+/** A run of this process that is to begin, or to go on where another process left it. */
+interface Unbegun {
+  readonly run: ClaimedRun;
+  readonly adopted: boolean;
+}
+
 /** Executions of runs that are under way in this process, however they came here. */
 export class InFlight {
   readonly #runs = new Set<string>();
@@ -42,8 +48,8 @@ export class InFlight {
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #timer: NodeJS.Timeout;
-  /** Claimed for this process and not begun yet, because the database went away in between. */
-  readonly #unbegun: ClaimedRun[] = [];
+  /** This process' own and not begun yet, because the database went away in between. */
+  readonly #unbegun: Unbegun[] = [];
   #active = 0;
   #claiming: Promise<void> | null = null;
   #again = false;
@@ -64,35 +70,10 @@ export class Dispatcher {
     });
   }
 
-  /** Begins a run that belongs to this process already. */
-  async start({ workspaceId, id }: ClaimedRun): Promise<void> {
-    const { ended } = await this.#options.runtime.start(workspaceId, id);
-    this.#active += 1;
-    void ended.then(() => {
-      this.#active -= 1;
-      this.wake();
-    });
-  }
-
-  /**
-   * Goes on with a run that had begun: what was recorded before its failed step is kept. Harmless when done twice, so a
-   * process that dies in the middle leaves nothing half-done.
-   */
-  async resume(run: ClaimedRun): Promise<void> {
-    const { runtime, store } = this.#options;
-    switch (await runtime.stateOf(run.id)) {
-      case "absent":
-        return this.start(run);
-      case "live":
-        // Cancelled by a person, and not yet stopped where it ran.
-        await runtime.cancel(run.id);
-        break;
-      case "over":
-        break;
-    }
-    // The failed step's own row stays, with what it tried.
-    if (run.failedStep !== null) await store.workspace(run.workspaceId).steps.dropAfter(run.id, run.failedStep);
-    await runtime.rewind(run.id, run.failedStep);
+  /** Goes on with runs that a dead process left; they are this process' own now. */
+  adopt(runs: readonly ClaimedRun[]): void {
+    this.#unbegun.push(...runs.map((run) => ({ run, adopted: true })));
+    this.wake();
   }
 
   /** Takes no more runs; resolves when no claim is under way. */
@@ -113,8 +94,8 @@ export class Dispatcher {
       this.#again = false;
       try {
         const claimed = await store.dispatch.claim(executor, concurrency - this.#active);
-        this.#unbegun.push(...claimed);
-        await Promise.all(this.#unbegun.splice(0).map((run) => this.#begin(run)));
+        this.#unbegun.push(...claimed.map((run) => ({ run, adopted: false })));
+        await Promise.all(this.#unbegun.splice(0).map((unbegun) => this.#begin(unbegun)));
         this.#again ||= claimed.length > 0;
       } catch (error) {
         // The next poll tries again.
@@ -124,13 +105,54 @@ export class Dispatcher {
     }
   }
 
-  async #begin(run: ClaimedRun): Promise<void> {
+  async #begin(unbegun: Unbegun): Promise<void> {
+    const { run, adopted } = unbegun;
     try {
-      await (run.resumes > 0 ? this.resume(run) : this.start(run));
+      if (adopted) await this.#takeOver(run);
+      else if (run.resumes > 0) await this.#resume(run);
+      else await this.#start(run);
     } catch (error) {
-      this.#unbegun.push(run);
+      this.#unbegun.push(unbegun);
       throw error;
     }
+  }
+
+  async #start({ workspaceId, id }: ClaimedRun): Promise<void> {
+    const { ended } = await this.#options.runtime.start(workspaceId, id);
+    this.#active += 1;
+    void ended.then(() => {
+      this.#active -= 1;
+      this.wake();
+    });
+  }
+
+  /**
+   * Goes on with a run that had begun: what was recorded before its failed step is kept. Harmless when done twice, so a
+   * process that dies in the middle leaves nothing half-done.
+   */
+  async #resume(run: ClaimedRun): Promise<void> {
+    const { runtime, store } = this.#options;
+    switch (await runtime.stateOf(run.id)) {
+      case "absent":
+        return this.#start(run);
+      case "live":
+        // Cancelled by a person, and not yet stopped where it ran.
+        await runtime.cancel(run.id);
+        break;
+      case "over":
+        break;
+    }
+    // The failed step's own row stays, with what it tried.
+    if (run.failedStep !== null) await store.workspace(run.workspaceId).steps.dropAfter(run.id, run.failedStep);
+    await runtime.rewind(run.id, run.failedStep);
+  }
+
+  /** Goes on with a run from wherever its dead process left it. */
+  async #takeOver(run: ClaimedRun): Promise<void> {
+    const { runtime } = this.#options;
+    // An execution that is not over replays what it recorded; anything else is a resume that its process did not finish.
+    if ((await runtime.stateOf(run.id)) === "live") await runtime.requeue(run.id);
+    else await this.#resume(run);
   }
 
   /** Stops the executions here of runs that were cancelled, by whichever process. */

@@ -100,9 +100,11 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
   cleanup.add(() => pool.end());
   const presence = await keepPresence(store, executor, log);
   cleanup.add(() => presence.close());
+  const concurrency = options.concurrency ?? 100;
   const runtime = await openRuntime({
     pool,
     executor,
+    concurrency,
     log,
     run: (workspaceId, runId) => inFlight.track(runId, () => executeRun(host, store.workspace(workspaceId), runId)),
   });
@@ -114,10 +116,10 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     executor,
     log,
     inFlight,
-    concurrency: options.concurrency ?? 100,
+    concurrency,
   });
   cleanup.add(() => dispatcher.close());
-  const adoption = await startAdoption({ store, runtime, dispatcher, executor, log });
+  const adoption = await startAdoption({ store, dispatcher, executor, log });
   cleanup.add(() => adoption.close());
   dispatcher.wake();
 

@@ -1,6 +1,6 @@
 import { DBOS } from "@dbos-inc/dbos-sdk";
-import type { Pool } from "pg";
 import { SluiceError, type Log } from "../core/index.ts";
+import type { Pool } from "../store/index.ts";
 
 /**
  * The durable functions beneath the engine: DBOS, kept to what the engine uses. DBOS is one per process, so only one
@@ -25,6 +25,8 @@ export interface RuntimeOptions {
   readonly pool: Pool;
   /** Identity of this process; new with each start. */
   readonly executor: string;
+  /** Most requeued and rewound runs that this process executes at once. */
+  readonly concurrency: number;
   readonly log: Log;
   /** The durable function of a run. */
   readonly run: (workspaceId: string, runId: string) => Promise<void>;
@@ -63,7 +65,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<DurableRunti
   }
 }
 
-async function launch({ pool, executor, log, run }: RuntimeOptions): Promise<DurableRuntime> {
+async function launch({ pool, executor, concurrency, log, run }: RuntimeOptions): Promise<DurableRuntime> {
   DBOS.setConfig({
     name: "sluice",
     systemDatabasePool: pool,
@@ -77,7 +79,11 @@ async function launch({ pool, executor, log, run }: RuntimeOptions): Promise<Dur
   });
   const durable = DBOS.registerWorkflow(run, { name: "run" });
   await DBOS.launch();
-  await DBOS.registerQueue(queueName, { minPollingIntervalMs: queuePollMs, onConflict: "always_update" });
+  await DBOS.registerQueue(queueName, {
+    workerConcurrency: concurrency,
+    minPollingIntervalMs: queuePollMs,
+    onConflict: "always_update",
+  });
 
   return {
     async start(workspaceId, runId) {

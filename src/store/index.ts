@@ -7,6 +7,7 @@ export type { ApiKeyRecord } from "./api-keys.ts";
 export type { UserRecord } from "./people.ts";
 export type { EmbeddedPhase } from "./embedded/index.ts";
 export { type DatabaseOptions, openDatabase, type OpenDatabase } from "./open-database.ts";
+export type { Pool } from "pg";
 export { createPool } from "./pool.ts";
 export type { BegunRun, ClaimedRun, FlowFigures, RunFilter, RunOutcome, RunRecord } from "./runs.ts";
 export type { Page } from "./scope.ts";

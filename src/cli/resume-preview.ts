@@ -1,0 +1,36 @@
+import type { Receipt } from "../core/index.ts";
+import type { RunRecord, StepRecord } from "../store/index.ts";
+
+/** What resuming a run does to the effects that it had. */
+export interface ResumePreview {
+  /** The step that is done again; null when the run goes on after the steps that it finished. */
+  readonly from: StepRecord | null;
+  /** Known to be done: not repeated. */
+  readonly kept: readonly Receipt[];
+  /** Known not to be done: tried. */
+  readonly tried: readonly Receipt[];
+  /** Perhaps done: would be sent again, with the same idempotency key. */
+  readonly repeated: readonly Receipt[];
+}
+
+/**
+ * Tells what resuming a run would do outside: steps before the failed one are kept with their effects; from there on an
+ * effect that is known to be done is given back from its receipt, and any other is sent.
+ */
+export function toResumePreview(
+  run: RunRecord,
+  steps: readonly StepRecord[],
+  receipts: readonly Receipt[],
+): ResumePreview {
+  const finished = new Set(steps.filter(({ finishedAt }) => finishedAt !== null).map(({ sequence }) => sequence));
+  const isDoneAgain = ({ stepSequence }: Receipt): boolean =>
+    run.failedStep === null ? !finished.has(stepSequence) : stepSequence >= run.failedStep;
+  const effects = receipts.filter(({ effect }) => effect !== "read");
+  const open = effects.filter((receipt) => receipt.state !== "done" && isDoneAgain(receipt));
+  return {
+    from: steps.find(({ sequence }) => sequence === run.failedStep) ?? null,
+    kept: effects.filter(({ state }) => state === "done"),
+    tried: open.filter(({ state }) => state === "not_done"),
+    repeated: open.filter(({ state }) => state !== "not_done"),
+  };
+}

@@ -1,0 +1,112 @@
+import { type AiCallRecord, isRecord, type Json, type Receipt } from "../core/index.ts";
+import type { EventRecord, RunRecord, StepRecord } from "../store/index.ts";
+import { receiptWords, runMarks, statusSpan, times } from "./run-words.ts";
+import { type Cell, formatTable } from "./table.ts";
+import { type Span, type Terminal, toned, toVisibleJson } from "./terminal.ts";
+import { durationText, timeText } from "./time-text.ts";
+
+/** Everything that is recorded of one run. */
+export interface RunParts {
+  readonly run: RunRecord;
+  readonly event: EventRecord | null;
+  readonly steps: readonly StepRecord[];
+  readonly aiCalls: readonly AiCallRecord[];
+  readonly receipts: readonly Receipt[];
+}
+
+/** Prints a run: how it stands, its steps in their order with what they did, and its end. */
+export function printTimeline(terminal: Terminal, parts: RunParts): void {
+  const { run, steps } = parts;
+  const marks = runMarks(run);
+  terminal.print(toned("strong", run.flow), "  ", statusSpan(run.status), ...(marks.length > 0 ? ["  ", ...marks] : []));
+  for (const line of formatTable(factRows(parts), { indent: "  " })) terminal.print(...line);
+  terminal.print();
+  printSteps(terminal, parts);
+  if (steps.length === 0) terminal.print(toned("faint", "No step yet."));
+  if (run.error !== null) printError(terminal, run);
+  if (run.status === "succeeded") {
+    terminal.print();
+    terminal.print(toned("strong", "Output"));
+    terminal.print(toVisibleJson(run.output));
+  }
+}
+
+function factRows({ run, event }: RunParts): Cell[][] {
+  const { queuedAt, startedAt, finishedAt } = run;
+  const between = (from: Date, to: Date): string => durationText(to.getTime() - from.getTime());
+  return [
+    ["run", run.id],
+    ["accepted", `${timeText(queuedAt)} from ${event?.source ?? "an event that is gone"}${event?.deliveryId ? `, delivery ${event.deliveryId}` : ""}`],
+    ...(startedAt ? [["started", `after ${between(queuedAt, startedAt)} in the queue`]] : []),
+    ...(finishedAt ? [["took", between(queuedAt, finishedAt)]] : []),
+  ];
+}
+
+function printSteps(terminal: Terminal, parts: RunParts): void {
+  const { run, steps } = parts;
+  const rows = steps.map((step): Cell[] => [
+    `+${durationText(step.startedAt.getTime() - run.queuedAt.getTime())}`,
+    String(step.sequence + 1),
+    toned("strong", step.name),
+    step.kind,
+    statusSpan(step.status),
+    step.finishedAt ? durationText(step.finishedAt.getTime() - step.startedAt.getTime()) : "",
+  ]);
+  const lines = formatTable(rows, { numbers: [0, 1, 5], indent: "  " });
+  for (const [at, step] of steps.entries()) {
+    terminal.print(...(lines[at] ?? []));
+    for (const detail of detailsOf(step, parts)) terminal.print("       ", ...detail);
+  }
+}
+
+function detailsOf(step: StepRecord, { aiCalls, receipts }: RunParts): Span[][] {
+  const ofStep = (record: { readonly stepSequence: number }): boolean => record.stepSequence === step.sequence;
+  return [
+    ...step.attempts.flatMap(({ number, error }): Span[][] =>
+      error === null ? [] : [[`attempt ${number} failed: `, toned("bad", error.code), ` ${error.message}`]],
+    ),
+    ...(step.wakeAt && step.status === "waiting" ? [[`goes on at ${timeText(step.wakeAt)}`]] : []),
+    ...aiCalls.filter(ofStep).map(aiCallLine),
+    ...receipts.filter(ofStep).map(receiptLine),
+  ];
+}
+
+function aiCallLine(call: AiCallRecord): Span[] {
+  const { sentFields, availableFields, inputTokens, outputTokens, costMicroUsd } = call;
+  const tokens = inputTokens === null ? [] : [`${inputTokens} + ${outputTokens ?? 0} tokens`];
+  const cost = costMicroUsd === null ? "cost unknown" : `$${(costMicroUsd / 1_000_000).toFixed(6).replace(/0{1,4}$/, "")}`;
+  const rungs = { as_is: [], repaired: ["answer repaired"], asked_again: ["asked again"] };
+  const facts = [
+    `sent ${sentFields.join(", ") || "nothing"} of ${times(availableFields, "field")}`,
+    ...tokens,
+    call.simulated ? "free" : cost,
+    ...(call.rung ? rungs[call.rung] : []),
+    ...(call.status === "succeeded" ? [] : [call.status === "failed" ? "failed" : "no answer yet"]),
+  ];
+  return ["asked ", call.model, ...(call.simulated ? [" ", toned("notable", "SIMULATED")] : []), `: ${facts.join("; ")}`];
+}
+
+function receiptLine({ connection, action, effect, state, attempts, key }: Receipt): Span[] {
+  const tone = state === "done" ? "good" : state === "not_done" ? "bad" : "notable";
+  const tries = attempts > 1 ? `, sent ${times(attempts, "time")}` : "";
+  return [`${action} by ${connection} (${effect}): `, toned(tone, receiptWords[state]), `${tries}  `, toned("faint", key)];
+}
+
+function printError(terminal: Terminal, { id, error, failedStep, status }: RunRecord): void {
+  const { code, message, hint } = readError(error);
+  terminal.print();
+  const where = failedStep === null ? "in the flow's own code" : `at step ${failedStep + 1}`;
+  terminal.print(toned("bad", `Failed ${where}`), `: ${code}: ${message}`);
+  if (hint) terminal.print(toned("busy", "hint"), `: ${hint}`);
+  if (status !== "cancelled") terminal.print(toned("faint", `When it is mended: sluice runs resume ${id}`));
+}
+
+/** The parts of a stored error. */
+export function readError(error: Json): { code: string; message: string; hint: string | undefined } {
+  const { code, message, hint } = isRecord(error) ? error : {};
+  return {
+    code: typeof code === "string" ? code : "INTERNAL",
+    message: typeof message === "string" ? message : "the record of this error cannot be read",
+    hint: typeof hint === "string" ? hint : undefined,
+  };
+}
