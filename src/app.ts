@@ -256,7 +256,7 @@ interface ServerParts {
 async function openServer(options: AppOptions, parts: ServerParts): Promise<RunningServer> {
   const { engine, workspace, log, store } = parts;
   const { config, listen } = options;
-  const hooks = config.flows.map((flow) => ({ flow, trigger: flow.trigger as WebhookTrigger }));
+  const hooks = config.flows.map((flow) => ({ flow, trigger: flow.trigger }));
   const configuredUrl = parts.secrets.environment["SLUICE_PUBLIC_URL"]?.replace(/\/+$/, "");
   const serverOptions: ServerOptions = {
     publicHost: "127.0.0.1",

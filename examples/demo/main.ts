@@ -1,4 +1,4 @@
-import { toSluiceError } from "../../src/core/index.ts";
+import { SluiceError, toSluiceError } from "../../src/core/index.ts";
 import { type DemoOptions, helpText, parseOptions } from "./options.ts";
 import { createTerminal, print, type Terminal } from "./terminal.ts";
 
@@ -69,8 +69,14 @@ async function prepareDashboard(terminal: Terminal): Promise<void> {
 }
 
 async function tellFailure(thrown: unknown, { json }: DemoOptions): Promise<void> {
-  const error = toSluiceError(thrown, "INTERNAL", true);
+  const error = withHint(toSluiceError(thrown, "INTERNAL", true), thrown);
   process.stderr.write(`error ${error.code}: ${error.message}\n`);
   if (error.hint !== undefined) process.stderr.write(`hint: ${error.hint}\n`);
   if (json) await print(`${JSON.stringify({ ok: false, error }, null, 2)}\n`);
+}
+
+/** Without the condition that `npm run demo` sets, `"sluice"` means the built package. */
+function withHint(error: SluiceError, thrown: unknown): SluiceError {
+  if ((thrown as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") return error;
+  return new SluiceError(error.code, { ...error.toJSON(), hint: "Start it with: npm ci && npm run demo" });
 }

@@ -1,20 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { buffer } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config.ts";
 import { type AnyFlow, digestOf, type Json, parseSchema, SluiceError } from "../core/index.ts";
 import type { RunRecord, Workspace } from "../store/index.ts";
-import { maxBodyBytes, parseJson } from "../triggers/index.ts";
-import { exitCodes, tellError, UsageError } from "./failure.ts";
+import { exitCodes, tellError } from "./failure.ts";
 import { type Data, withData } from "./open-data.ts";
 import type { CommandContext, CommonOptions } from "./project.ts";
 import { findRun } from "./run-lookup.ts";
+import { readPayload } from "./run-payload.ts";
 import { readError } from "./run-timeline.ts";
 import { hasEnded, runMarks, statusSpan } from "./run-words.ts";
 import { loadProject } from "./serve.ts";
-import { toned } from "./terminal.ts";
+import { listenForStop } from "./stop-request.ts";
+import { toVisibleJson, toned } from "./terminal.ts";
 import { durationText } from "./time-text.ts";
 
 /** What `sluice run` takes. */
@@ -36,17 +34,100 @@ const pollMs = 200;
  * @throws FLOW_UNKNOWN, BODY_NOT_JSON, BODY_TOO_LARGE, PAYLOAD_INVALID; SHUTTING_DOWN when no process executes runs.
  */
 export async function run(context: CommandContext, flowName: string, options: RunOptions): Promise<number> {
-  if ((options.payload === undefined) !== (options.sample === undefined) || options.payload === undefined) {
-    // Both or none is told below, where the flow's samples are known.
-  }
   const { config } = await loadProject(context, options);
   const flow = findFlow(config, flowName);
   return withData(context, options, async (data) => {
     const payload = await readPayload(context, flow, data.workspace, options);
     await refuseWithoutProcess(data);
     const runId = await accept(data.workspace, flow, payload, options.sample !== undefined);
-    return options.wait === 0
-      ? reportAccepted(context, runId, options)
-      : reportEnd(context, await waitForEnd(context, data.workspace, runId, options), options);
+    if (options.wait > 0) return reportEnd(context, await waitForEnd(context, data.workspace, runId, options), options);
+    if (options.json) context.terminal.printJson({ runId, status: "queued" });
+    else context.terminal.print(`Accepted ${runId}. Watch it with: sluice runs show ${runId}`);
+    return exitCodes.ok;
   });
+}
+
+function findFlow({ flows }: Config, name: string): AnyFlow {
+  const found = flows.find((flow) => flow.name === name);
+  if (found) return found;
+  throw new SluiceError("FLOW_UNKNOWN", {
+    message: `there is no flow "${name}"`,
+    hint: `The configuration has: ${flows.map((flow) => flow.name).join(", ") || "no flows"}`,
+  });
+}
+
+async function refuseWithoutProcess({ store }: Data): Promise<void> {
+  if (await store.processes.isAnyAlive()) return;
+  throw new SluiceError("SHUTTING_DOWN", {
+    message: "no process executes runs on this database now; the run would only be queued",
+    hint: "Start one in another terminal: sluice dev, with stand-ins of outside systems, or sluice start.",
+  });
+}
+
+/** Stores the event as a delivery would be. Each is one of its own: nothing is taken for a repeat. */
+async function accept(
+  workspace: Workspace,
+  flow: AnyFlow,
+  payload: Json,
+  sample: boolean,
+): Promise<string> {
+  const { name, trigger } = flow;
+  const checked = await parseSchema(trigger.payload, payload, {
+    code: "PAYLOAD_INVALID",
+    what: `the payload for flow ${name}`,
+    hint: "Compare these fields with the schema in the flow's trigger.",
+  });
+  const { runId } = await workspace.events.accept({
+    flow: name,
+    source: "cli",
+    dedupKey: `id:${randomUUID()}`,
+    deliveryId: null,
+    bodyDigest: digestOf(payload),
+    payload: checked as Json,
+    sample,
+    receivedAt: new Date(),
+  });
+  return runId;
+}
+
+/** The run at its end, or as it stands when the time is over or a person does not want to wait any longer. */
+async function waitForEnd(
+  { terminal }: CommandContext,
+  workspace: Workspace,
+  runId: string,
+  { wait, json }: RunOptions,
+): Promise<RunRecord> {
+  if (!json) terminal.tell(`Accepted ${runId}`);
+  if (!json && terminal.isInteractive) terminal.progress("waiting for its end; Ctrl-C ends the waiting, not the run");
+  const stop = listenForStop();
+  const deadline = Date.now() + wait * 1000;
+  try {
+    for (;;) {
+      const record = await findRun(workspace, runId);
+      if (hasEnded(record) || stop.isRequested || Date.now() >= deadline) return record;
+      await Promise.race([delay(pollMs), stop.requested]);
+    }
+  } finally {
+    terminal.progress(null);
+    stop.dispose();
+  }
+}
+
+function reportEnd({ terminal }: CommandContext, record: RunRecord, { json }: RunOptions): number {
+  const { id, status, output, error, queuedAt, finishedAt } = record;
+  const durationMs = finishedAt && finishedAt.getTime() - queuedAt.getTime();
+  if (json) terminal.printJson({ runId: id, status, output, error, durationMs, simulated: record.simulated });
+  else tellEnd(terminal, record, durationMs);
+  if (!json && status === "succeeded") terminal.print(toVisibleJson(output));
+  return status === "succeeded" ? exitCodes.ok : exitCodes.error;
+}
+
+function tellEnd(terminal: CommandContext["terminal"], record: RunRecord, durationMs: number | null): void {
+  const marks = runMarks(record);
+  const took = durationMs === null ? [] : [` in ${durationText(durationMs)}`];
+  terminal.tell(statusSpan(record.status), ...took, ...(marks.length > 0 ? ["  ", ...marks] : []));
+  if (record.error !== null) tellError(terminal, readError(record.error));
+  const more = `sluice runs show ${record.id}`;
+  if (!hasEnded(record)) terminal.tell("It goes on without this command. See how it stands with: ", toned("strong", more));
+  else if (record.status !== "succeeded") terminal.tell("See what it did with: ", toned("strong", more));
 }

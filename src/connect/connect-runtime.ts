@@ -1,4 +1,5 @@
-import type { EffectKind, Json, Receipt, SecretReference, ServiceKey } from "../core/index.ts";
+import type { Json, Receipt, SecretReference, ServiceKey } from "../core/index.ts";
+import type { EffectIntent } from "../store/index.ts";
 import type { Secret } from "./secret.ts";
 
 /** What actions need of the application; it registers this in every run under {@link connectRuntime}. */
@@ -33,18 +34,6 @@ export interface ReceiptJournal {
   begin(intent: EffectIntent): Promise<Receipt | null>;
   /** Records what is known after the attempt. May be called again with the same outcome. */
   settle(key: string, outcome: EffectOutcome): Promise<void>;
-}
-
-/** What is recorded before an effect. The fields are those of {@link Receipt}. */
-export interface EffectIntent {
-  readonly key: string;
-  readonly runId: string;
-  readonly stepSequence: number;
-  readonly connection: string;
-  readonly action: string;
-  readonly effect: EffectKind;
-  readonly requestDigest: string;
-  readonly request: Json;
 }
 
 /** What is recorded after an effect. `response` is the action's output when done, else the error's JSON. */

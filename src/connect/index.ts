@@ -4,7 +4,6 @@ export {
   connectRuntime,
   type ConnectionOverride,
   type ConnectRuntime,
-  type EffectIntent,
   type EffectOutcome,
   type ReceiptJournal,
 } from "./connect-runtime.ts";

@@ -6,7 +6,7 @@ const shortestValue = 8;
 /** Removes secrets from text; see {@link createScrubber}. */
 export interface Scrubber {
   /** Gives the text with every known secret replaced by `[secret:name]`. */
-  scrub(text: string): string;
+  readonly scrub: (text: string) => string;
   /** Makes one more secret known. */
   add(secret: Secret): void;
 }

@@ -63,6 +63,8 @@ export function createPool(options: PoolOptions): Pool {
     keepAlive: true,
   });
   pool.on("error", options.onError);
+  // A connection can break between two statements of whoever holds it: the next one fails, the process must not.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
@@ -83,7 +85,7 @@ export function toStoreError(thrown: unknown): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
   const lost =
-    thrown instanceof Error && /timeout exceeded|Connection terminated|Cannot use a pool/.test(thrown.message);
+    thrown instanceof Error && /timeout exceeded|Connection terminated|Cannot use a pool|not queryable/.test(thrown.message);
   if (lost || passingErrnos.has(code) || passingStates.test(code)) {
     return new SluiceError("DATABASE_UNAVAILABLE", {
       message: `the database does not answer${code ? ` (${code})` : ""}`,

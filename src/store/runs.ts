@@ -119,7 +119,10 @@ async function writeChanges(db: Database, changes: readonly StateChange[]): Prom
 
 /** Runs of one workspace. */
 export function createRunStore(scope: Scope, write: (change: StateChange) => Promise<boolean>) {
-  const { db, workspaceId } = scope;
+  return { ...createRunQueries(scope), ...createRunChanges(scope, write) };
+}
+
+function createRunQueries({ db, workspaceId }: Scope) {
   const own = () =>
     db
       .selectFrom("runs")
@@ -184,7 +187,11 @@ export function createRunStore(scope: Scope, write: (change: StateChange) => Pro
           where runs.workspace_id = ${workspaceId} and queued_at >= ${since} group by runs.flow, status`.execute(db);
         return rows;
       }),
+  };
+}
 
+function createRunChanges({ db, workspaceId }: Scope, write: (change: StateChange) => Promise<boolean>) {
+  return {
     /**
      * Marks a run as begun by a process and gives its payload. A run that has ended meanwhile (cancelled while it was
      * queued) gives null.
