@@ -10,5 +10,18 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    coverage: {
+      include: ["src/**/*.ts"],
+      exclude: [
+        "src/**/*.test.ts",
+        "src/**/fixtures/**",
+        // Run in processes of their own, which coverage does not see: the sandbox's server, and the command line.
+        "src/sandbox/{main,server,state,control,exchange,incoming,delivery,brain}.ts",
+        "src/sandbox/{slack,hubspot,openai}*.ts",
+        "src/cli/**",
+      ],
+      reporter: ["text-summary", "html"],
+      thresholds: { lines: 85, "src/core/**": { lines: 100 } },
+    },
   },
 });

@@ -16,8 +16,9 @@ export interface DemoApplication {
   readonly hookUrl: string;
   /** The same for a folder at every start, and different from those of other folders. */
   readonly folderId: string;
-  /** What the flow asks: `simulated-1 (SIMULATED)` or `gpt-x (openai)`. */
+  /** What the flow asks: `simulated-1 (SIMULATED)` or `gpt-x (openai)`; the name is without the provider. */
   readonly model: string;
+  readonly modelName: string;
   readonly simulated: boolean;
   /** Why it is that model, such as `OPENAI_API_KEY is set`. */
   readonly modelReason: string;
@@ -120,11 +121,16 @@ function idOf(app: App): string {
 }
 
 /** The flow names no model, so it asks the one called `fast`. */
-function describeModel({ models }: App): Pick<DemoApplication, "model" | "simulated" | "modelReason"> {
+function describeModel({ models }: App): Pick<DemoApplication, "model" | "modelName" | "simulated" | "modelReason"> {
   const fast = models.find(({ name }) => name === "fast");
   if (!fast) throw new SluiceError("MODEL_UNKNOWN", { message: "no model is named fast" });
   const { simulated, model, provider, reason } = fast;
-  return { model: `${model} (${simulated ? "SIMULATED" : provider})`, simulated, modelReason: reason };
+  return {
+    model: `${model} (${simulated ? "SIMULATED" : provider})`,
+    modelName: simulated ? `${model} (SIMULATED)` : model,
+    simulated,
+    modelReason: reason,
+  };
 }
 
 const phases: { readonly [Phase in StartPhase]?: readonly [label: string, text: string] } = {

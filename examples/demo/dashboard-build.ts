@@ -68,7 +68,7 @@ function runVite(outputFolder: string): Promise<void> {
     child.on("error", reject);
     child.on("close", (code) => {
       if (code === 0) resolve();
-      else reject(new Error(words.trim().split("\n")[0] ?? `vite ended with ${code}`));
+      else reject(new Error(/^\w*Error: (.*)$/m.exec(words)?.[1] ?? `vite ended with ${code}`));
     });
   });
 }

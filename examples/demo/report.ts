@@ -1,4 +1,5 @@
 import type { Json } from "sluice";
+import { isRecord } from "../../src/core/index.ts";
 import type { SandboxCall } from "../../src/sandbox/index.ts";
 import type { RunRecord, StepRecord } from "../../src/store/index.ts";
 import type { DemoApplication } from "./application.ts";
@@ -33,6 +34,8 @@ export interface RunReport {
   readonly flow: string;
   readonly status: RunRecord["status"];
   readonly output: Json;
+  /** Error code of a run that did not succeed. */
+  readonly code?: string;
   /** From accepted to finished; null for a run that has not ended. */
   readonly durationMs: number | null;
   readonly steps: readonly {
@@ -83,6 +86,7 @@ export async function reportRun({ app }: DemoApplication, id: string, recovered:
     flow: run.flow,
     status: run.status,
     output: run.output,
+    ...(isRecord(run.error) && typeof run.error["code"] === "string" && { code: run.error["code"] }),
     durationMs: msBetween(run.queuedAt, run.finishedAt),
     steps: steps.map((step) => ({
       name: step.name,

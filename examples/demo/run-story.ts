@@ -107,7 +107,7 @@ class RunStory {
 
   #tellAnalysing({ input }: StepRecord): void {
     const sent = isRecord(input) && Array.isArray(input["sent"]) ? input["sent"].map(textOf) : [];
-    const what = `${this.#application.model} gets ${sent.join(" and ")} only`;
+    const what = `${this.#application.modelName} gets ${sent.join(" and ")} only`;
     this.#terminal.event("analysing", what, "busy");
   }
 

@@ -56,7 +56,8 @@ async function recover(parts: StoryParts): Promise<string[]> {
   const left = (await findLeftRuns(application)).map((run) => run.id);
   if (left.length === 0) return left;
   terminal.gap();
-  terminal.heading(`Recovered: ${left.length === 1 ? "a lead" : `${left.length} leads`} of a demo that was killed`);
+  const leads = left.length === 1 ? "a lead" : `${left.length} leads`;
+  terminal.heading(`Recovered: ${leads} that an earlier demo had accepted and not finished`);
   if (left.length <= mostRecoveriesTold) for (const id of left) await tellRun(id, parts);
   else await Promise.all(left.map((id) => awaitRun(id, parts)));
   return left;
@@ -105,18 +106,20 @@ function tellAnswer(terminal: Terminal, answer: Answer): void {
 async function stayUp({ application, terminal, signal }: StoryParts): Promise<void> {
   signal.throwIfAborted();
   const { app, logFile } = application;
+  const log = relative(process.cwd(), logFile);
   const setupLink = await app.setupLink();
   terminal.gap();
   terminal.heading("Now look at it");
   if (setupLink === null) {
-    terminal.text(`  ${app.adminUrl}`);
-    terminal.text("  Sign in there with the user you made before.");
+    terminal.text(app.adminUrl ?? "");
+    terminal.text("Sign in there with the user you made before.");
   } else {
-    terminal.text(`  ${setupLink}`);
-    terminal.text("  This link makes the first user of the dashboard. It works once.");
+    terminal.text(setupLink);
+    terminal.text("This link makes the first user of the dashboard. It works once.");
   }
   terminal.gap();
-  terminal.text(`Log: ${relative(process.cwd(), logFile)}. Stop with Ctrl-C; the data stays for the next time.`);
-  await once(signal, "abort");
+  terminal.text(`Log: ${log.startsWith("..") ? logFile : log}`);
+  terminal.text("Stop with Ctrl-C; the data stays for the next time.");
+  if (!signal.aborted) await once(signal, "abort");
   terminal.text("Stopping.");
 }

@@ -33,7 +33,8 @@ function checkCoverage(events: readonly EventReport[], runs: readonly RunReport[
 }
 
 function checkRun(run: RunReport, effects: Effects): string[] {
-  if (run.status !== "succeeded") return [`run ${run.id} is ${run.status}, not succeeded`];
+  if (run.status !== "succeeded")
+    return [`run ${run.id} is ${[run.status, run.code].join(" ").trimEnd()}, not succeeded`];
   if (run.elsewhere) return [];
   const score = scoreOf(run);
   if (score === null) return [`run ${run.id} gave no score`];

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { UsageError } from "./failure.ts";
 import type { CommandContext } from "./project.ts";
 
 /** What {@link addCommands} takes. */
@@ -56,7 +57,10 @@ function addServing(program: Command, { context, argv, onEnd }: CommandsOptions)
   withListenOptions(program.command("start"))
     .description("run the project with the real outside systems")
     .option("--admin-url <url>", "how people reach the dashboard, when a proxy stands before it (SLUICE_ADMIN_URL)")
-    .addHelpText("after", "\nCookies are marked secure when the admin URL or, without one, SLUICE_PUBLIC_URL is https.\n")
+    .addHelpText(
+      "after",
+      "\nCookies are marked secure when the admin URL or, without one, SLUICE_PUBLIC_URL is https.\n",
+    )
     .action(async (_own: unknown, command: Command) => {
       const { start } = await import("./start.ts");
       await start(context, command.optsWithGlobals());
@@ -111,11 +115,16 @@ function addRuns(program: Command, { context, onEnd }: CommandsOptions): void {
     .command("list", { isDefault: true })
     .description("list runs, the newest first (what sluice runs does by itself)")
     .option("--flow <name>", "only of this flow")
-    .option("--status <states>", "only in these states: queued, running, waiting, succeeded, failed, cancelled, in_doubt")
+    .option(
+      "--status <states>",
+      "only in these states: queued, running, waiting, succeeded, failed, cancelled, in_doubt",
+    )
     .option("--limit <count>", "at most so many, up to 200", toLimit, 20)
     .option("--before <run>", "only older than this run")
     .option("--json", "print one JSON document")
+    .allowExcessArguments()
     .action(async (_own: unknown, command: Command) => {
+      refuseWord(command.args[0]);
       const { listRuns } = await import("./run-list.ts");
       await listRuns(context, command.optsWithGlobals());
     });
@@ -147,7 +156,19 @@ function addRuns(program: Command, { context, onEnd }: CommandsOptions): void {
       const { cancelRun } = await import("./run-cancel.ts");
       await cancelRun(context, id, command.optsWithGlobals());
     });
-  runs.addHelpText("after", "\nExamples:\n  $ sluice runs --flow lead-routing --status failed,in_doubt\n  $ sluice runs show run_01k9x3m5c8q2v7r4t6w0y1z3ab\n");
+  runs.addHelpText(
+    "after",
+    "\nOptions of the list, such as --flow and --status, are shown by: sluice runs list --help\n\nExamples:\n  $ sluice runs --flow lead-routing --status failed,in_doubt\n  $ sluice runs show run_01k9x3m5c8q2v7r4t6w0y1z3ab\n",
+  );
+}
+
+/** What follows `sluice runs` and is none of its commands comes to the list, which takes nothing. */
+function refuseWord(word: string | undefined): void {
+  if (word === undefined) return;
+  throw new UsageError(
+    `unknown command '${word}' of runs`,
+    word.startsWith("run_") ? `Did you mean: sluice runs show ${word}` : "It has list, show, resume and cancel.",
+  );
 }
 
 function addDoctor(program: Command, { context, onEnd }: CommandsOptions): void {

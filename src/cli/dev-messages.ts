@@ -7,5 +7,6 @@ export type FromDev =
 
 /** Tells the supervisor, when there is one. */
 export function tellSupervisor(message: FromDev): void {
-  process.send?.(message);
+  // That it is gone is noticed where the wish to end is listened for.
+  process.send?.(message, undefined, undefined, () => {});
 }

@@ -15,8 +15,8 @@ import { fileURLToPath } from "node:url";
 import type { FromDev } from "./dev-messages.ts";
 import { createFileWatcher } from "./file-watcher.ts";
 import type { CommandContext } from "./project.ts";
-import { listenForStop } from "./stop-request.ts";
-import { toned } from "./terminal.ts";
+import { listenForStop, type StopRequest } from "./stop-request.ts";
+import { type Terminal, toned } from "./terminal.ts";
 
 /** Closing lets requests and steps under way end, which takes up to about ten seconds. */
 const stopDeadlineMs = 20_000;
@@ -51,14 +51,8 @@ export async function superviseDev(
     for (let environment = process.env; ; environment = { ...process.env, [options.restartedVariable]: "1" }) {
       const changed = watcher.nextChange();
       const child = startChild(options.argv, environment, (file) => watcher.add(file));
-      const code = await Promise.race([child.ended, changed, stop.requested]);
-      if (stop.isRequested) return await child.stop();
-      if (typeof code === "number") {
-        if (!child.isMendable()) return code;
-        terminal.tell(toned("notable", "Waiting for a change of the project's files. Ctrl-C ends it."));
-        await Promise.race([changed, stop.requested]);
-        if (stop.isRequested) return code;
-      }
+      const code = await superviseChild(child, { terminal, changed, stop });
+      if (code !== null) return code;
       terminal.tell(toned("busy", "Starting anew"), `: ${relative(workingFolder, await changed)} changed`);
       await child.stop();
     }
@@ -68,11 +62,21 @@ export async function superviseDev(
   }
 }
 
-function startChild(
-  argv: readonly string[],
-  environment: NodeJS.ProcessEnv,
-  onFile: (file: string) => void,
-): Child {
+/** Gives the exit code, or null when a file has changed and another child is to take over. */
+async function superviseChild(
+  child: Child,
+  { terminal, changed, stop }: { terminal: Terminal; changed: Promise<string>; stop: StopRequest },
+): Promise<number | null> {
+  const code = await Promise.race([child.ended, changed, stop.requested]);
+  if (stop.isRequested) return await child.stop();
+  if (typeof code !== "number") return null;
+  if (!child.isMendable()) return code;
+  terminal.tell(toned("notable", "Waiting for a change of the project's files. Ctrl-C ends it."));
+  await Promise.race([changed, stop.requested]);
+  return stop.isRequested ? code : null;
+}
+
+function startChild(argv: readonly string[], environment: NodeJS.ProcessEnv, onFile: (file: string) => void): Child {
   const main = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "./main.js", import.meta.url));
   const child: ChildProcess = fork(main, argv, { env: environment });
   let mendable = false;

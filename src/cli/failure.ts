@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { isRecord, SluiceError, toSluiceError } from "../core/index.ts";
 import { type Terminal, toned } from "./terminal.ts";
 
@@ -29,28 +30,34 @@ export function reportFailure(terminal: Terminal, thrown: unknown, style: Failur
   return thrown instanceof UsageError ? exitCodes.usage : exitCodes.error;
 }
 
+/** An error as it was thrown, or as it is stored. */
+export interface TellableError {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+  readonly details?: unknown;
+}
+
 /** An error in text: its code and message, the places in a payload, and what to do. */
-export function tellError(
-  terminal: Terminal,
-  error: Pick<SluiceError, "code" | "message" | "hint" | "details">,
-): void {
-  const { code, message, hint = code === "INTERNAL" ? "Run it again with --debug to see the cause." : undefined } = error;
+export function tellError(terminal: Terminal, { code, message, details, ...rest }: TellableError): void {
+  const hint = rest.hint ?? (code === "INTERNAL" ? "Run it again with --debug to see the cause." : null);
   terminal.tell(toned("bad", `error ${code}`), `: ${message}`);
-  for (const issue of issuesOf(error.details)) terminal.tell(`  ${issue}`);
+  for (const issue of issuesOf(details)) terminal.tell(`  ${issue}`);
   if (hint) terminal.tell(toned("busy", "hint"), `: ${hint}`);
 }
 
 /** The issues that a schema found, if the error tells any. */
 function issuesOf(details: unknown): string[] {
   const issues: readonly unknown[] = isRecord(details) && Array.isArray(details["issues"]) ? details["issues"] : [];
-  return issues.filter(isRecord).map(({ path, message }) => `${String(path) || "(the whole value)"}  ${String(message)}`);
+  return issues
+    .filter(isRecord)
+    .map(({ path, message }) => `${String(path) || "(the whole value)"}  ${String(message)}`);
 }
 
 function stackOf(thrown: unknown): string {
   const stacks: string[] = [];
-  for (let error = thrown; error !== undefined && stacks.length < 10; error = (error as Error).cause) {
-    stacks.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    if (!(error instanceof Error)) break;
-  }
+  let error = thrown;
+  for (; error instanceof Error && stacks.length < 10; error = error.cause) stacks.push(error.stack ?? error.message);
+  if (error !== undefined && !(error instanceof Error)) stacks.push(inspect(error));
   return stacks.join("\ncaused by ");
 }

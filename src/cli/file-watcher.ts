@@ -37,7 +37,10 @@ export function createFileWatcher(files: readonly string[]): FileWatcher {
     if (folders.has(folder)) return;
     const watcher = watch(folder, (_event, name) => name !== null && look(join(folder, name)));
     // A folder that is removed is no longer watched; the others are.
-    folders.set(folder, watcher.on("error", () => watcher.close()));
+    folders.set(
+      folder,
+      watcher.on("error", () => watcher.close()),
+    );
   };
   const add = (file: string): void => {
     if (modified.has(file)) return;

@@ -63,7 +63,9 @@ export async function init(
   for (const line of [...(place === "." ? [] : [`cd ${place}`]), "npm install", "npm run dev"])
     terminal.print("  ", toned("strong", line));
   terminal.print();
-  terminal.print("It needs no account and no key: outside systems are stand-ins, and without a model the answers are SIMULATED.");
+  terminal.print(
+    "It needs no account and no key: outside systems are stand-ins, and without a model the answers are SIMULATED.",
+  );
 }
 
 async function projectFiles(target: string): Promise<ProjectFile[]> {
@@ -80,7 +82,11 @@ async function projectFiles(target: string): Promise<ProjectFile[]> {
   return [
     { path: "package.json", content: toText(manifest), isUsable: isUsableManifest },
     { path: "tsconfig.json", content: toText(tsconfig) },
-    { path: ".gitignore", content: gitIgnore, isUsable: (text) => /^\/?\.sluice\/?$/m.test(text) && /^\/?\.env$/m.test(text) },
+    {
+      path: ".gitignore",
+      content: gitIgnore,
+      isUsable: (text) => /^\/?\.sluice\/?$/m.test(text) && /^\/?\.env$/m.test(text),
+    },
     ...sources,
   ];
 }
@@ -100,14 +106,16 @@ async function isMissing(target: string, { path, content, isUsable }: ProjectFil
   if (existing === null) return true;
   if (existing === content || isUsable?.(existing)) return false;
   throw new SluiceError("CONFIG_INVALID", {
-    message: `${join(target, path)} is there already, and is another one; nothing was written`,
+    message: `${join(target, path)} is there already, with other content; nothing was written`,
     hint: existingHint(path),
   });
 }
 
 function existingHint(path: string): string {
-  if (path === "package.json") return 'Run: npm pkg set type=module && npm install sluice. Then init again. Or use an empty folder: sluice init NAME';
-  if (path === ".gitignore") return "Add the lines .sluice/ and .env to it, then init again. Or use an empty folder: sluice init NAME";
+  if (path === "package.json")
+    return "Run: npm pkg set type=module && npm install sluice. Then init again. Or use an empty folder: sluice init NAME";
+  if (path === ".gitignore")
+    return "Add the lines .sluice/ and .env to it, then init again. Or use an empty folder: sluice init NAME";
   return "Use an empty folder, such as: sluice init NAME. Or move the file away.";
 }
 
@@ -142,5 +150,10 @@ const toText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** The nearest name that npm takes. */
 function toPackageName(name: string): string {
-  return name.toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-").replaceAll(/^-+|-+$/g, "") || "sluice-project";
+  return (
+    name
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9-]+/g, "-")
+      .replaceAll(/^-+|-+$/g, "") || "sluice-project"
+  );
 }

@@ -48,7 +48,7 @@ function hookCell({ publicUrl }: App, { name, trigger }: AnyFlow): Cell {
 function modelCells({ models }: App): Cell[] {
   const groups = Map.groupBy(models, ({ provider, model, reason }) => `${provider}/${model}/${reason}`);
   return [...groups.values()].map((group): Span[] => {
-    const names = group.map(({ name }) => name).join(", ");
+    const names = group.map(({ name }) => name).join(" and ");
     const [first] = group;
     if (first?.simulated) return [toned("notable", "SIMULATED"), ` answers as ${names}: ${first.reason}`];
     return [`${first?.model} of ${first?.provider} as ${names}: ${first?.reason}`];
@@ -57,7 +57,10 @@ function modelCells({ models }: App): Cell[] {
 
 function sandboxRows({ project }: Introduction): (readonly [string, Cell])[] {
   return [
-    ["Sandbox", [toned("notable", "SANDBOX"), " Slack and HubSpot are stand-ins on this machine; nothing is sent to the real ones"]],
+    [
+      "Sandbox",
+      [toned("notable", "Slack and HubSpot are stand-ins"), " on this machine; nothing is sent to the real ones"],
+    ],
     ["", toned("faint", `secrets that are not set are made up, in ${project.folder}/sandbox/secrets.json`)],
   ];
 }
@@ -73,7 +76,10 @@ function tellWhatToTry(terminal: Terminal, { flows }: Config): void {
   const flow = flows.find(({ trigger }) => Object.keys(trigger.samples).length > 0);
   if (flow) {
     const [sample] = Object.keys(flow.trigger.samples);
-    terminal.tell("Try it in another terminal: ", toned("strong", `npx sluice run ${flow.name} --sample ${JSON.stringify(sample)}`));
+    terminal.tell(
+      "Try it in another terminal: ",
+      toned("strong", `npx sluice run ${flow.name} --sample ${JSON.stringify(sample)}`),
+    );
   }
   terminal.tell(toned("faint", "It starts anew when a file of the project changes. Ctrl-C ends it."));
   terminal.tell();

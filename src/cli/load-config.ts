@@ -50,8 +50,10 @@ function toPath(place: string): string {
 
 function hintFor(thrown: unknown): string {
   const code = (thrown as NodeJS.ErrnoException | null)?.code;
-  if (code === "ERR_MODULE_NOT_FOUND") return "Install the project's packages with npm install, and check the path of the import.";
-  if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") return "Node runs TypeScript by leaving types out: no enum, namespace or parameter property.";
+  if (code === "ERR_MODULE_NOT_FOUND")
+    return "Install the project's packages with npm install, and check the path of the import.";
+  if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX")
+    return "Node runs TypeScript by leaving types out: no enum, namespace or parameter property.";
   return "Correct the file. More of the error is shown with --debug.";
 }
 

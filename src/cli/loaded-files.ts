@@ -10,7 +10,8 @@ export function watchLoadedFiles(onFile: (file: string) => void): void {
     resolve(specifier, context, nextResolve) {
       const resolved = nextResolve(specifier, context);
       const { url } = resolved;
-      if (url.startsWith("file:") && !url.includes("/node_modules/") && !url.startsWith(own)) onFile(fileURLToPath(url));
+      if (url.startsWith("file:") && !url.includes("/node_modules/") && !url.startsWith(own))
+        onFile(fileURLToPath(url));
       return resolved;
     },
   });

@@ -62,8 +62,12 @@ function isAnsweredHelp(thrown: unknown): thrown is CommanderError {
   return thrown instanceof CommanderError && !thrown.message.startsWith("error:");
 }
 
-/** In Commander's words: `error: unknown command 'rums'`, and in a second line what may have been meant. */
+/**
+ * In Commander's words: `error: unknown command 'rums'`, with what may have been meant in a second line; or `error:
+ * option '--limit <count>' argument '0' is invalid.`, with what it must be behind it.
+ */
 function toUsageError({ message }: CommanderError): UsageError {
-  const [first = "", suggestion] = message.replace(/^error: /, "").split("\n");
-  return new UsageError(first, suggestion?.replace(/^\(|\)$/g, "") ?? "Add --help to the command to see how it is used.");
+  const [problem = "", advice] = message.replace(/^error: /, "").split(/\n|(?<=is invalid\.) /);
+  const hint = advice?.replace(/^\((.*)\)$/, "$1") ?? "Add --help to the command to see how it is used.";
+  return new UsageError(problem.replace(/\.$/, ""), hint);
 }

@@ -28,7 +28,10 @@ export async function listRuns(context: CommandContext, options: RunListOptions)
   if (page.items.length === 0) return terminal.tell(noRuns(options));
   const now = new Date();
   const headings = ["run", "flow", "status", "accepted", "took", ""];
-  for (const line of formatTable(page.items.map((run) => toRow(run, now)), { headings, numbers: [4] }))
+  for (const line of formatTable(
+    page.items.map((run) => toRow(run, now)),
+    { headings, numbers: [4] },
+  ))
     terminal.print(...line);
   if (page.next !== null) terminal.tell(toned("faint", `Older ones: ${sameListing(options)} --before ${page.next}`));
 }

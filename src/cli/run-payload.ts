@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { type AnyFlow, type Json, SluiceError } from "../core/index.ts";
+import { type AnyFlow, type Json, SluiceError, toSluiceError } from "../core/index.ts";
 import type { Workspace } from "../store/index.ts";
 import { maxBodyBytes, parseJson } from "../triggers/index.ts";
 import { UsageError } from "./failure.ts";
@@ -38,7 +38,16 @@ async function readJson({ stdin, workingFolder }: CommandContext, source: string
       hint: "Send less, such as ids to fetch the rest by.",
     });
   }
-  return parseJson(body);
+  try {
+    return parseJson(body);
+  } catch (cause) {
+    // Its own words speak of the request of a webhook.
+    throw new SluiceError("BODY_NOT_JSON", {
+      message: toSluiceError(cause).message.replace("the body", source === "-" ? "standard input" : source),
+      hint: "Give one JSON document in UTF-8.",
+      cause,
+    });
+  }
 }
 
 async function readPayloadFile(file: string): Promise<Buffer> {

@@ -85,7 +85,7 @@ async function tellResumed(
   { json }: ResumeOptions,
 ): Promise<void> {
   if (json) return terminal.printJson({ runId, status: "queued" });
-  terminal.print(`Resumed ${runId}. Watch it with: sluice runs show ${runId}`);
+  terminal.print(`Resumed ${runId}. See how it stands with: sluice runs show ${runId}`);
   if (!(await store.processes.isAnyAlive()))
     terminal.tell("No process executes runs now; it goes on with the next: sluice dev or sluice start");
 }

@@ -1,6 +1,6 @@
 import { type AiCallRecord, isRecord, type Json, type Receipt } from "../core/index.ts";
 import type { EventRecord, RunRecord, StepRecord } from "../store/index.ts";
-import { receiptWords, runMarks, statusSpan, times } from "./run-words.ts";
+import { hasEnded, receiptWords, runMarks, statusSpan, times } from "./run-words.ts";
 import { type Cell, formatTable } from "./table.ts";
 import { type Span, type Terminal, toned, toVisibleJson } from "./terminal.ts";
 import { durationText, timeText } from "./time-text.ts";
@@ -18,7 +18,12 @@ export interface RunParts {
 export function printTimeline(terminal: Terminal, parts: RunParts): void {
   const { run, steps } = parts;
   const marks = runMarks(run);
-  terminal.print(toned("strong", run.flow), "  ", statusSpan(run.status), ...(marks.length > 0 ? ["  ", ...marks] : []));
+  terminal.print(
+    toned("strong", run.flow),
+    "  ",
+    statusSpan(run.status),
+    ...(marks.length > 0 ? ["  ", ...marks] : []),
+  );
   for (const line of formatTable(factRows(parts), { indent: "  " })) terminal.print(...line);
   terminal.print();
   printSteps(terminal, parts);
@@ -31,12 +36,16 @@ export function printTimeline(terminal: Terminal, parts: RunParts): void {
   }
 }
 
+const between = (from: Date, to: Date): string => durationText(to.getTime() - from.getTime());
+
 function factRows({ run, event }: RunParts): Cell[][] {
   const { queuedAt, startedAt, finishedAt } = run;
-  const between = (from: Date, to: Date): string => durationText(to.getTime() - from.getTime());
   return [
     ["run", run.id],
-    ["accepted", `${timeText(queuedAt)} from ${event?.source ?? "an event that is gone"}${event?.deliveryId ? `, delivery ${event.deliveryId}` : ""}`],
+    [
+      "accepted",
+      `${timeText(queuedAt)} from ${event?.source ?? "an event that is gone"}${event?.deliveryId ? `, delivery ${event.deliveryId}` : ""}`,
+    ],
     ...(startedAt ? [["started", `after ${between(queuedAt, startedAt)} in the queue`]] : []),
     ...(finishedAt ? [["took", between(queuedAt, finishedAt)]] : []),
   ];
@@ -49,23 +58,30 @@ function printSteps(terminal: Terminal, parts: RunParts): void {
     String(step.sequence + 1),
     toned("strong", step.name),
     step.kind,
-    statusSpan(step.status),
+    isStopped(step, run) ? toned("faint", "– stopped") : statusSpan(step.status),
     step.finishedAt ? durationText(step.finishedAt.getTime() - step.startedAt.getTime()) : "",
   ]);
   const lines = formatTable(rows, { numbers: [0, 1, 5], indent: "  " });
   for (const [at, step] of steps.entries()) {
     terminal.print(...(lines[at] ?? []));
-    for (const detail of detailsOf(step, parts)) terminal.print("       ", ...detail);
+    for (const detail of detailsOf(step, parts)) terminal.print(" ".repeat(14), ...detail);
   }
 }
 
-function detailsOf(step: StepRecord, { aiCalls, receipts }: RunParts): Span[][] {
+/** Whether the run ended, as by cancelling it, before this step did. */
+function isStopped({ finishedAt }: StepRecord, run: RunRecord): boolean {
+  return finishedAt === null && hasEnded(run);
+}
+
+function detailsOf(step: StepRecord, { run, aiCalls, receipts }: RunParts): Span[][] {
   const ofStep = (record: { readonly stepSequence: number }): boolean => record.stepSequence === step.sequence;
   return [
     ...step.attempts.flatMap(({ number, error }): Span[][] =>
       error === null ? [] : [[`attempt ${number} failed: `, toned("bad", error.code), ` ${error.message}`]],
     ),
-    ...(step.wakeAt && step.status === "waiting" ? [[`goes on at ${timeText(step.wakeAt)}`]] : []),
+    ...(step.wakeAt && step.status === "waiting" && !isStopped(step, run)
+      ? [[`goes on at ${timeText(step.wakeAt)}`]]
+      : []),
     ...aiCalls.filter(ofStep).map(aiCallLine),
     ...receipts.filter(ofStep).map(receiptLine),
   ];
@@ -74,22 +90,33 @@ function detailsOf(step: StepRecord, { aiCalls, receipts }: RunParts): Span[][] 
 function aiCallLine(call: AiCallRecord): Span[] {
   const { sentFields, availableFields, inputTokens, outputTokens, costMicroUsd } = call;
   const tokens = inputTokens === null ? [] : [`${inputTokens} + ${outputTokens ?? 0} tokens`];
-  const cost = costMicroUsd === null ? "cost unknown" : `$${(costMicroUsd / 1_000_000).toFixed(6).replace(/0{1,4}$/, "")}`;
+  const cost =
+    costMicroUsd === null ? "cost unknown" : `$${(costMicroUsd / 1_000_000).toFixed(6).replace(/0{1,4}$/, "")}`;
   const rungs = { as_is: [], repaired: ["answer repaired"], asked_again: ["asked again"] };
   const facts = [
-    `sent ${sentFields.join(", ") || "nothing"} of ${times(availableFields, "field")}`,
+    `sent ${sentFields.length} of ${times(availableFields, "field")} (${sentFields.join(", ")})`,
     ...tokens,
     call.simulated ? "free" : cost,
     ...(call.rung ? rungs[call.rung] : []),
     ...(call.status === "succeeded" ? [] : [call.status === "failed" ? "failed" : "no answer yet"]),
   ];
-  return ["asked ", call.model, ...(call.simulated ? [" ", toned("notable", "SIMULATED")] : []), `: ${facts.join("; ")}`];
+  return [
+    "asked ",
+    call.model,
+    ...(call.simulated ? [" ", toned("notable", "SIMULATED")] : []),
+    `: ${facts.join("; ")}`,
+  ];
 }
 
 function receiptLine({ connection, action, effect, state, attempts, key }: Receipt): Span[] {
   const tone = state === "done" ? "good" : state === "not_done" ? "bad" : "notable";
   const tries = attempts > 1 ? `, sent ${times(attempts, "time")}` : "";
-  return [`${action} by ${connection} (${effect}): `, toned(tone, receiptWords[state]), `${tries}  `, toned("faint", key)];
+  return [
+    `${action} by ${connection} (${effect}): `,
+    toned(tone, receiptWords[state]),
+    `${tries}  `,
+    toned("faint", key),
+  ];
 }
 
 function printError(terminal: Terminal, { id, error, failedStep, status }: RunRecord): void {

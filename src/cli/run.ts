@@ -42,7 +42,7 @@ export async function run(context: CommandContext, flowName: string, options: Ru
     const runId = await accept(data.workspace, flow, payload, options.sample !== undefined);
     if (options.wait > 0) return reportEnd(context, await waitForEnd(context, data.workspace, runId, options), options);
     if (options.json) context.terminal.printJson({ runId, status: "queued" });
-    else context.terminal.print(`Accepted ${runId}. Watch it with: sluice runs show ${runId}`);
+    else context.terminal.print(`Accepted ${runId}. See how it stands with: sluice runs show ${runId}`);
     return exitCodes.ok;
   });
 }
@@ -65,12 +65,7 @@ async function refuseWithoutProcess({ store }: Data): Promise<void> {
 }
 
 /** Stores the event as a delivery would be. Each is one of its own: nothing is taken for a repeat. */
-async function accept(
-  workspace: Workspace,
-  flow: AnyFlow,
-  payload: Json,
-  sample: boolean,
-): Promise<string> {
+async function accept(workspace: Workspace, flow: AnyFlow, payload: Json, sample: boolean): Promise<string> {
   const { name, trigger } = flow;
   const checked = await parseSchema(trigger.payload, payload, {
     code: "PAYLOAD_INVALID",
@@ -128,6 +123,7 @@ function tellEnd(terminal: CommandContext["terminal"], record: RunRecord, durati
   terminal.tell(statusSpan(record.status), ...took, ...(marks.length > 0 ? ["  ", ...marks] : []));
   if (record.error !== null) tellError(terminal, readError(record.error));
   const more = `sluice runs show ${record.id}`;
-  if (!hasEnded(record)) terminal.tell("It goes on without this command. See how it stands with: ", toned("strong", more));
+  if (!hasEnded(record))
+    terminal.tell("It goes on without this command. See how it stands with: ", toned("strong", more));
   else if (record.status !== "succeeded") terminal.tell("See what it did with: ", toned("strong", more));
 }

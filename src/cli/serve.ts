@@ -18,6 +18,7 @@ export async function serve(context: CommandContext, options: ServeOptions, debu
   const { terminal, environment } = context;
   const { project, announce, ...appOptions } = options;
   const stop = listenForStop();
+  let isUp = false;
   try {
     const app = await createApp({
       ...appOptions,
@@ -30,15 +31,18 @@ export async function serve(context: CommandContext, options: ServeOptions, debu
       },
       onProgress: showProgress(terminal),
     });
+    isUp = true;
     try {
       if (!stop.isRequested) await announce(app);
       await stop.requested;
-      if (terminal.isInteractive) terminal.tell("Stopping: ending what is under way. Again to end at once.");
+      if (terminal.isInteractive && stop.isBySignal)
+        terminal.tell("Stopping: what is under way comes to its end. Ctrl-C again ends it at once.");
     } finally {
       await app.close();
     }
   } catch (thrown) {
-    throw withPortHint(thrown);
+    // Ctrl-C in the middle of a start reaches also the processes that are being started, which is no error.
+    if (!stop.isRequested || isUp) throw withPortHint(thrown);
   } finally {
     stop.dispose();
   }

@@ -19,7 +19,9 @@ const words: { readonly [phase in StartPhase]: string | null } = {
 export function showProgress(terminal: Terminal): (phase: StartPhase) => void {
   return (phase) => {
     if (phase === "relocated") {
-      terminal.tell("The data lies below /var/lib/sluice: root runs Postgres as another user, who may not enter the data folder.");
+      terminal.tell(
+        "The data lies below /var/lib/sluice: root runs Postgres as another user, who may not enter the data folder.",
+      );
     }
     if (phase === "lost") terminal.tell(toned("notable", "warning"), `: ${words.lost}`);
     else if (words[phase] !== null || phase === "listening") terminal.progress(words[phase]);

@@ -27,7 +27,8 @@ export async function start(context: CommandContext, options: CommonOptions & Li
         for (const { name, model, provider, simulated, reason } of app.models)
           app.log.info("model.chosen", { name, model, provider, simulated, reason });
         // Not a log line: whoever reads the log later must not find a link that works.
-        if (setupLink !== null) terminal.tell(toned("strong", "First user"), `: open ${setupLink} (works once, for 24 hours)`);
+        if (setupLink !== null)
+          terminal.tell(toned("strong", "First user"), `: open ${setupLink} (works once, for 24 hours)`);
       },
     },
     options.debug === true,

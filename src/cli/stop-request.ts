@@ -3,6 +3,8 @@ export interface StopRequest {
   /** Resolves at the first SIGINT, SIGTERM, message `stop` or when the process that could send one is gone. From then on a second signal ends the process at once. */
   readonly requested: Promise<void>;
   readonly isRequested: boolean;
+  /** Whether it came as a signal, so that another one would end the process at once. */
+  readonly isBySignal: boolean;
   /** Listens no more. */
   dispose(): void;
 }
@@ -13,12 +15,16 @@ const signals = ["SIGINT", "SIGTERM"] as const;
 export function listenForStop(): StopRequest {
   const { promise, resolve } = Promise.withResolvers<void>();
   let isRequested = false;
+  let isBySignal = false;
   const stop = (): void => {
     isRequested = true;
     resolve();
   };
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (!isRequested) return stop();
+    if (!isBySignal) {
+      isBySignal = true;
+      return stop();
+    }
     // Without our listeners the signal does what it does to every process.
     dispose();
     process.kill(process.pid, signal);
@@ -41,6 +47,9 @@ export function listenForStop(): StopRequest {
     requested: promise,
     get isRequested() {
       return isRequested;
+    },
+    get isBySignal() {
+      return isBySignal;
     },
     dispose,
   };

@@ -35,5 +35,5 @@ export function formatTable(rows: readonly (readonly Cell[])[], options: TableOp
 
 const toSpans = (cell: Cell): readonly Span[] => (Array.isArray(cell) ? (cell as readonly Span[]) : [cell as Span]);
 
-/** In characters; enough for our own words, ids and names. */
-const widthOf = (cell: Cell): number => toSpans(cell).reduce((width, span) => width + [...textOf(span)].length, 0);
+/** In UTF-16 units: exact for our own words, ids and names, which is all that tables hold but for a few error texts. */
+const widthOf = (cell: Cell): number => toSpans(cell).reduce((width, span) => width + textOf(span).length, 0);

@@ -13,7 +13,18 @@ export type JsonObject = { readonly [key: string]: Json };
  * @see https://www.rfc-editor.org/rfc/rfc8785 (JSON Canonicalization Scheme), of which this is the part JSON.stringify does not do.
  */
 export function toCanonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => (isRecord(item) ? sortKeys(item) : item)) ?? "null";
+  return write(toJson(value));
+}
+
+/** Not by JSON.stringify: it writes keys that are whole numbers first, in any object. */
+function write(value: Json): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(write).join(",")}]`;
+  const fields = value as JsonObject;
+  const written = Object.keys(fields)
+    .toSorted()
+    .map((key) => `${JSON.stringify(key)}:${write(fields[key] ?? null)}`);
+  return `{${written.join(",")}}`;
 }
 
 /** SHA-256 of the canonical JSON of a value, as `sha256:` and 64 hexadecimal digits. */
@@ -26,12 +37,6 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
-}
-
-function sortKeys(record: Record<string, unknown>): Record<string, unknown> {
-  const sorted = Object.create(null) as Record<string, unknown>;
-  for (const key of Object.keys(record).toSorted()) sorted[key] = record[key];
-  return sorted;
 }
 
 /**

@@ -49,5 +49,5 @@ async function look({ store, dispatcher, executor, log }: AdoptionOptions): Prom
 /** This process seems dead to itself when the database was away and its lock is not yet taken again: its runs go on here. */
 async function listDeadOthers(store: Store, executor: string): Promise<string[]> {
   const dead = await store.processes.listDead();
-  return dead.map((process) => process.executor).filter((gone) => gone !== executor || true);
+  return dead.map((process) => process.executor).filter((gone) => gone !== executor);
 }

@@ -85,7 +85,8 @@ export function toStoreError(thrown: unknown): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
   const lost =
-    thrown instanceof Error && /timeout exceeded|Connection terminated|Cannot use a pool|not queryable/.test(thrown.message);
+    thrown instanceof Error &&
+    /timeout exceeded|Connection terminated|Cannot use a pool|not queryable/.test(thrown.message);
   if (lost || passingErrnos.has(code) || passingStates.test(code)) {
     return new SluiceError("DATABASE_UNAVAILABLE", {
       message: `the database does not answer${code ? ` (${code})` : ""}`,

@@ -47,13 +47,17 @@ function checkRun({ lead, runId }: Acknowledged, { runs }: Evidence): string[] {
 /** I2: one message for a hot lead and none for another; whatever was sent for it carried one key. */
 function checkMessages({ lead, runId }: Acknowledged, { calls }: Evidence): string[] {
   const text = `${lead.payload.company}:`;
-  const sent = calls.filter((call) => call.path.includes("chat.postMessage") && JSON.stringify(call.body).includes(text));
+  const sent = calls.filter(
+    (call) => call.path.includes("chat.postMessage") && JSON.stringify(call.body).includes(text),
+  );
   const posted = sent.filter((call) => call.effect?.kind === "slack.message.posted");
   const keys = new Set(sent.map((call) => call.idempotencyKey));
   const wanted = lead.isHot ? 1 : 0;
   return [
     ...(posted.length === wanted ? [] : [`I2: ${runId} (${text}) posted ${posted.length} messages, not ${wanted}`]),
-    ...(keys.size <= 1 && !keys.has(null) ? [] : [`I2: ${runId} used the keys ${[...keys].join(", ")} for one message`]),
+    ...(keys.size <= 1 && !keys.has(null)
+      ? []
+      : [`I2: ${runId} used the keys ${[...keys].join(", ")} for one message`]),
   ];
 }
 
@@ -75,6 +79,8 @@ function checkRecords({ run, steps, aiCalls }: RunEvidence, calls: readonly Sand
     const outside = calls.filter((call) => call.idempotencyKey === `${run.id}/${sequence}`).map((call) => call.at);
     const asked = aiCalls.filter((call) => call.stepSequence === sequence).map((call) => call.startedAt.toISOString());
     const late = [...outside, ...asked].filter((at) => at > finishedAt.toISOString());
-    return late.map((at) => `I3: step ${name} of ${run.id}, recorded at ${finishedAt.toISOString()}, ran again at ${at}`);
+    return late.map(
+      (at) => `I3: step ${name} of ${run.id}, recorded at ${finishedAt.toISOString()}, ran again at ${at}`,
+    );
   });
 }

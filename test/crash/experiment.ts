@@ -19,8 +19,8 @@ export interface Experiment {
   start(settings?: Partial<ServiceSettings>): Promise<ServiceProcess>;
   /** Where leads go to reach a service. */
   hookOf(service: ServiceProcess): Promise<Hook>;
-  /** Waits until no run is queued or under way; then gives what does not hold, and how often runs were taken over. */
-  verdict(acknowledged: readonly Acknowledged[]): Promise<{ violations: string[]; recoveries: number }>;
+  /** Waits until no run is queued or under way; then gives what does not hold, and the leads whose runs were taken over. */
+  verdict(acknowledged: readonly Acknowledged[]): Promise<{ violations: string[]; recovered: Acknowledged[] }>;
   close(): Promise<void>;
 }
 
@@ -36,7 +36,10 @@ export async function prepareExperiment(): Promise<Experiment> {
     start: (settings = {}) =>
       startService({ folder, sandbox: { origin, slackUrl, hubspotUrl, credentials }, modelLatencyMs, ...settings }),
     async hookOf({ publicUrl }) {
-      const secrets = JSON.parse(await readFile(join(folder, "sandbox/secrets.json"), "utf8")) as Record<string, string>;
+      const secrets = JSON.parse(await readFile(join(folder, "sandbox/secrets.json"), "utf8")) as Record<
+        string,
+        string
+      >;
       return { url: `${publicUrl}/hooks/leads`, secret: secrets[leadsForm.secrets[0]!.secret]! };
     },
     verdict: (acknowledged) =>
@@ -44,7 +47,8 @@ export async function prepareExperiment(): Promise<Experiment> {
         await untilDrained(store);
         const runs = await collectRuns(store, new Set(acknowledged.map(({ runId }) => runId)));
         const violations = findViolations({ acknowledged, runs, calls: await sandbox.calls() });
-        return { violations, recoveries: [...runs.values()].reduce((sum, { run }) => sum + run.recoveries, 0) };
+        const recovered = acknowledged.filter(({ runId }) => (runs.get(runId)?.run.recoveries ?? 0) > 0);
+        return { violations, recovered };
       }),
     async close() {
       await sandbox.close();

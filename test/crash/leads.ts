@@ -7,7 +7,12 @@ import { signSample } from "../../src/triggers/index.ts";
 /** A lead that the experiment sends, and what it may expect of it. */
 export interface Lead {
   readonly deliveryId: string;
-  readonly payload: { readonly name: string; readonly email: string; readonly company: string; readonly message: string };
+  readonly payload: {
+    readonly name: string;
+    readonly email: string;
+    readonly company: string;
+    readonly message: string;
+  };
   /** Whether Slack is to hear of it. */
   readonly isHot: boolean;
 }
@@ -65,7 +70,9 @@ export async function deliver(hook: Hook, lead: Lead, waitSeconds?: number): Pro
     if (text !== "") return { lead, runId: (JSON.parse(text) as { runId: string }).runId };
     await setTimeout(retryMs);
   }
-  throw new Error(`${lead.deliveryId} was not acknowledged within ${patienceMs / 1000} s; the last answer: ${String(last)}`);
+  throw new Error(
+    `${lead.deliveryId} was not acknowledged within ${patienceMs / 1000} s; the last answer: ${String(last)}`,
+  );
 }
 
 /** Sends leads, a few at a time. */

@@ -24,12 +24,12 @@ async function setUp(): Promise<string> {
   return response.headers.get("set-cookie")!.split(";")[0]!;
 }
 
-async function api<T>(method: "GET" | "POST", path: string): Promise<{ status: number; body: T }> {
+async function api(method: "GET" | "POST", path: string): Promise<{ status: number; body: RunView }> {
   const response = await fetch(`${test.adminUrl}/api/v1${path}`, {
     method,
     headers: { cookie, origin: test.adminUrl },
   });
-  return { status: response.status, body: (await response.json()) as T };
+  return { status: response.status, body: (await response.json()) as RunView };
 }
 
 async function send(company: string): Promise<string> {
@@ -50,7 +50,7 @@ describe("[R7] a failed run", () => {
     await test.sandbox.setFaults([{ system: "hubspot", kind: "missing_scopes" }]);
     const runId = await send("Resumed");
     await test.ended(runId);
-    const failed = await api<RunView>("GET", `/runs/${runId}`);
+    const failed = await api("GET", `/runs/${runId}`);
     expect(failed.body).toMatchObject({ status: "failed", error: { code: "CONNECTION_AUTH_FAILED" } });
     const outline = failed.body.steps.map(({ name, status }) => [name, status]);
     expect(outline).toEqual([
@@ -62,7 +62,7 @@ describe("[R7] a failed run", () => {
     await test.sandbox.setFaults([]);
     expect((await api("POST", `/runs/${runId}/resume`)).status).toBe(202);
     expect(await test.ended(runId)).toMatchObject({ status: "succeeded", error: null });
-    const resumed = await api<RunView>("GET", `/runs/${runId}`);
+    const resumed = await api("GET", `/runs/${runId}`);
     expect(resumed.body.resumes).toBe(1);
     expect(resumed.body.steps.map((step) => step.attempts.length)).toEqual([1, 1, 2]);
     const messages = (await test.sandbox.slackMessages()).filter(({ text }) => text.startsWith("Resumed:"));

@@ -131,12 +131,15 @@ describe("[R1] an accepted delivery", () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => deliver(delivery)));
     const runIds = new Set(answers.map(({ answer }) => answer.runId));
     expect(runIds.size).toBe(1);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([...Array<number>(99).fill(200), 202]);
+    expect(answers.filter(({ status }) => status === 202)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(99);
     expect(answers.filter(({ answer }) => !answer.duplicate)).toHaveLength(1);
 
     const [runId = ""] = runIds;
     expect(await test.ended(runId)).toMatchObject({ status: "succeeded" });
-    const events = await test.query(`select run_id, duplicates::integer from sluice.events where delivery_id = '${id}'`);
+    const events = await test.query(
+      `select run_id, duplicates::integer from sluice.events where delivery_id = '${id}'`,
+    );
     expect(events).toEqual([{ run_id: runId, duplicates: 99 }]);
     const messages = (await test.sandbox.slackMessages()).filter(({ text }) => text.startsWith("Hundredfold:"));
     expect(messages).toHaveLength(1);

@@ -45,7 +45,9 @@ async function runLead(): Promise<{ run: TestRun; requests: readonly SandboxCall
 /** [I4] The record has one row for each request that the other side saw, in order. */
 function expectEachRecorded({ run, requests }: Awaited<ReturnType<typeof runLead>>): void {
   expect(run.aiCalls.map((call) => call.attempt)).toEqual(requests.map((_request, index) => index + 1));
-  const answered = requests.map(({ status, fault }) => status === 200 && (fault === null || fault === "malformed_json"));
+  const answered = requests.map(
+    ({ status, fault }) => status === 200 && (fault === null || fault === "malformed_json"),
+  );
   expect(run.aiCalls.map((call) => call.status === "succeeded")).toEqual(answered);
 }
 

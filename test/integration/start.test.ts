@@ -22,6 +22,6 @@ describe("a start that fails", () => {
     const environment = { SLUICE_DATABASE_URL: "postgres://nobody@127.0.0.1:1/nothing" };
     const start = createApp({ config, folder, environment, sandbox: true, log: { write: () => {} } });
     await expect(start).rejects.toMatchObject({ code: "DATABASE_UNAVAILABLE" });
-    expect(childProcesses()).toEqual(before);
+    await expect.poll(childProcesses, { interval: 10 }).toEqual(before);
   });
 });

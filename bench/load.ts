@@ -1,0 +1,92 @@
+/** The load generator, in a process of its own: sends signed deliveries over many connections and times the answers. */
+import { Socket } from "node:net";
+import { once } from "node:events";
+import { percentile } from "./report.ts";
+import { signLead } from "./lead.ts";
+
+/** What it is started with, as JSON in its first argument. */
+export interface LoadSettings {
+  /** Such as `http://127.0.0.1:4600/hooks/leads`. */
+  readonly url: string;
+  readonly secret: string;
+  readonly connections: number;
+  /** Most deliveries. */
+  readonly count: number;
+  /** Ends earlier when this is over. */
+  readonly limitMs: number;
+  /** Tells the ids of different loads apart. */
+  readonly prefix: string;
+}
+
+/** What it tells at the end. */
+export interface LoadResult {
+  readonly acknowledged: number;
+  readonly refused: number;
+  readonly elapsedMs: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+const settings = JSON.parse(process.argv[2] ?? "{}") as LoadSettings;
+// Signed before the clock starts: what signing costs is the sender's business.
+const requests = Array.from({ length: settings.count }, (_item, at) => toRequest(`${settings.prefix}${at}`));
+process.send?.(await generate());
+process.disconnect?.();
+
+function toRequest(deliveryId: string): Buffer {
+  const { pathname, host } = new URL(settings.url);
+  const { body, headers } = signLead(settings.secret, deliveryId);
+  const lines = Object.entries({ host, ...headers, "content-length": Buffer.byteLength(body) });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return Buffer.from(`POST ${pathname} HTTP/1.1\r\n${head}\r\n${body}`);
+}
+
+async function generate(): Promise<LoadResult> {
+  const sockets = await Promise.all(Array.from({ length: settings.connections }, connect));
+  const began = performance.now();
+  const timesMs: number[] = [];
+  let next = 0;
+  let refused = 0;
+  async function send(socket: Socket): Promise<void> {
+    while (next < requests.length && performance.now() - began < settings.limitMs) {
+      const sentAt = performance.now();
+      const status = await exchange(socket, requests[next++]!);
+      if (status === 202) timesMs.push(performance.now() - sentAt);
+      else refused += 1;
+    }
+  }
+  await Promise.all(sockets.map(send));
+  const elapsedMs = performance.now() - began;
+  for (const socket of sockets) socket.destroy();
+  const [p50Ms, p99Ms] = [percentile(timesMs, 0.5), percentile(timesMs, 0.99)];
+  return { acknowledged: timesMs.length, refused, elapsedMs, p50Ms, p99Ms };
+}
+
+async function connect(): Promise<Socket> {
+  const { hostname, port } = new URL(settings.url);
+  const socket = new Socket().setNoDelay(true);
+  socket.connect(Number(port), hostname);
+  await once(socket, "connect");
+  return socket;
+}
+
+/** Sends a request and reads its answer to the end; gives the status. The service answers with a content-length. */
+function exchange(socket: Socket, request: Buffer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    const end = (outcome: () => void): void => {
+      socket.off("data", take).off("close", fail);
+      outcome();
+    };
+    const fail = (): void => end(() => reject(new Error("the service closed the connection")));
+    const take = (bytes: Buffer): void => {
+      text += bytes.toString("latin1");
+      const head = text.indexOf("\r\n\r\n");
+      const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1];
+      if (head < 0 || text.length < head + 4 + Number(length ?? 0)) return;
+      end(() => resolve(Number(text.slice(9, 12))));
+    };
+    socket.on("data", take).on("close", fail);
+    socket.write(request);
+  });
+}

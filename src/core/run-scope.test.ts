@@ -1,0 +1,34 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { currentRun, type RunScope, withRunScope } from "./run-scope.ts";
+
+const scope = (runId: string): RunScope => ({
+  workspaceId: "default",
+  runId,
+  flow: "test",
+  availableFields: 0,
+  step: async ({ execute }) => execute({ number: 1, sequence: 0, key: runId, signal: new AbortController().signal }),
+  service: () => {
+    throw new Error("none");
+  },
+});
+
+describe("the run that code belongs to", () => {
+  it("is its own, also after waiting, while others run", async () => {
+    const seen = await Promise.all(
+      ["run_a", "run_b"].map((runId) =>
+        withRunScope(scope(runId), async () => {
+          await setImmediate();
+          return currentRun("slack.postMessage").runId;
+        }),
+      ),
+    );
+    expect(seen).toEqual(["run_a", "run_b"]);
+  });
+
+  it("is missing outside a flow, and the error names what was called", () => {
+    expect(() => currentRun("slack.postMessage")).toThrow(
+      expect.objectContaining({ code: "OUTSIDE_RUN", message: "slack.postMessage was called outside a run" }),
+    );
+  });
+});
