@@ -26,7 +26,7 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** The first signal ends the demo in good order, a second one at once. */
+/** Fires when the demo is to end in good order. A second signal ends it at once. */
 function catchSignals(): AbortSignal {
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -35,6 +35,9 @@ function catchSignals(): AbortSignal {
       controller.abort();
     });
   }
+  // Whoever read the story or waited for the document is gone, as with `| head`.
+  process.stdout.on("error", () => controller.abort());
+  process.stderr.on("error", () => {});
   return controller.signal;
 }
 

@@ -67,7 +67,7 @@ export function print(text: string): Promise<void> {
 }
 
 /** Breaks a text between words. A word that is longer than a line, such as an address, stays whole. */
-export function wrap(text: string, width: number): string[] {
+function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

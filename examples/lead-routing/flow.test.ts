@@ -23,7 +23,7 @@ async function effectsOf(lead: { readonly company: string; readonly email: strin
   };
 }
 
-describe("lead-routing", () => {
+describe("[P1] lead-routing", () => {
   const urgent = samples["urgent and large"];
 
   it("tells Slack of an urgent, large lead and files it in the CRM with score and tags", async () => {

@@ -35,7 +35,7 @@ describe("a call", () => {
     ]);
   });
 
-  test("sends nothing but the fields of send, and puts them in the user message only", async () => {
+  test("[R8] sends nothing but the fields of send, and puts them in the user message only", async () => {
     const { run, ai } = await open();
     const lead = { email: "secret@planted.example", message: "PLANTED-MESSAGE", company: "PLANTED-COMPANY" };
     await run.within(() => ai.object("analyse", { ...question, send: { message: lead.message } }));
@@ -58,7 +58,7 @@ describe("a call", () => {
     expect(JSON.parse((messages[1]?.content ?? "").split("\n")[1] ?? "")).toEqual({ message });
   });
 
-  test("leaves a record of exactly what was sent, with digest, tokens and price", async () => {
+  test("[R8] leaves a record of exactly what was sent, with digest, tokens and price", async () => {
     const { run, ai } = await open({}, createFakeRun({ availableFields: 37 }));
     await run.within(() => ai.object("analyse", question));
     const [call] = run.calls;

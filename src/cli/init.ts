@@ -93,12 +93,21 @@ async function projectFiles(target: string): Promise<ProjectFile[]> {
 
 /** npm makes one when Sluice is installed before `sluice init`. */
 function isUsableManifest(text: string): boolean {
-  const manifest: unknown = JSON.parse(text);
+  const manifest = parse(text);
   if (!isRecord(manifest) || manifest["type"] !== "module") return false;
   return ["dependencies", "devDependencies"].some((kind) => {
     const packages = manifest[kind];
     return isRecord(packages) && packages["sluice"] !== undefined;
   });
+}
+
+/** Null for what is not JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 async function isMissing(target: string, { path, content, isUsable }: ProjectFile): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { type App, type AppOptions, createApp } from "../app.ts";
 import type { Config } from "../config.ts";
-import { SluiceError } from "../core/index.ts";
+import { type ErrorCode, SluiceError } from "../core/index.ts";
 import { type CommandContext, type CommonOptions, configFileOf, openProject, type Project } from "./project.ts";
 import { showProgress } from "./start-progress.ts";
 import { listenForStop } from "./stop-request.ts";
@@ -42,7 +42,7 @@ export async function serve(context: CommandContext, options: ServeOptions, debu
     }
   } catch (thrown) {
     // Ctrl-C in the middle of a start reaches also the processes that are being started, which is no error.
-    if (!stop.isRequested || isUp) throw withPortHint(thrown);
+    if (!stop.isRequested || isUp) throw withAdvice(thrown);
   } finally {
     stop.dispose();
   }
@@ -55,11 +55,15 @@ export async function loadProject(context: CommandContext, options: CommonOption
   return { project, config: await loadConfig(configFileOf(project, context)) };
 }
 
-function withPortHint(thrown: unknown): unknown {
-  if (!(thrown instanceof SluiceError) || thrown.code !== "PORT_IN_USE") return thrown;
-  return new SluiceError("PORT_IN_USE", {
-    message: thrown.message,
-    hint: "Stop that program, perhaps another sluice, or choose other ports: --public-port 4700 --admin-port 4701",
-    cause: thrown,
-  });
+/** What to do, in terms of the command line. */
+const advice: { readonly [code in ErrorCode]?: string } = {
+  PORT_IN_USE: "Stop that program, perhaps another sluice, or choose other ports: --public-port 4700 --admin-port 4701",
+  SECRET_MISSING:
+    "Set it in the environment, or in .env beside the configuration. sluice doctor lists all that is missing; sluice dev works without.",
+};
+
+function withAdvice(thrown: unknown): unknown {
+  if (!(thrown instanceof SluiceError)) return thrown;
+  const hint = advice[thrown.code];
+  return hint === undefined ? thrown : new SluiceError(thrown.code, { message: thrown.message, hint, cause: thrown });
 }

@@ -11,7 +11,7 @@ const words: { readonly [phase in StartPhase]: string | null } = {
   lost: "the database died; bringing it back",
   migrating: "bringing the tables up to date",
   sandbox: "starting the stand-ins of outside systems",
-  engine: "starting the engine; taking over what a killed process left",
+  engine: "starting the engine",
   listening: null,
 };
 

@@ -1,7 +1,7 @@
 /** A duration as people read it: `340 ms`, `2.1 s`, `4 min 10 s`, `3 h 20 min`, `2 d 4 h`. */
 export function durationText(ms: number): string {
   if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
-  if (ms < 59_950) return `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
+  if (ms < 59_500) return `${(ms / 1000).toFixed(ms < 9950 ? 1 : 0)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 3600) return pair(seconds, 60, "min", "s");
   const minutes = Math.round(seconds / 60);

@@ -227,7 +227,7 @@ describe("an action whose attempt failed", () => {
     expect(outside.notes).toHaveLength(1);
   });
 
-  it("runs an irreversible effect at most once: in doubt it stops at once", async () => {
+  it("[R4] runs an irreversible effect at most once: in doubt it stops at once", async () => {
     const outside = outsideWith(lostAnswer(true));
     const run = createFakeRun();
     const notes = notesConnection("irreversible", outside);
@@ -268,7 +268,7 @@ describe("an action whose process died", () => {
     expect(outside.notes).toEqual([]);
   });
 
-  it("repeats a write with the same key where the outside system drops repeats", async () => {
+  it("[R3] repeats a write with the same key where the outside system drops repeats", async () => {
     const outside = outsideWith();
     const run = createFakeRun();
     await run.journal.begin(intentOf("write"));

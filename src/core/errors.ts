@@ -59,6 +59,7 @@ export const errorCodes = {
   RUN_UNKNOWN: fails(404),
   RUN_NOT_RESUMABLE: fails(409),
   RUN_NOT_CANCELLABLE: fails(409),
+  RUN_CANCELLED: fails(409),
   RUN_SET_ASIDE: fails(500),
   OUTSIDE_RUN: fails(500),
   STEP_FAILED: fails(500),

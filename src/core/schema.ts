@@ -9,9 +9,6 @@ import type { JsonObject } from "./json.ts";
  */
 export type Schema<Output = unknown> = StandardSchemaV1<unknown, Output>;
 
-/** What a schema gives after validation. */
-export type OutputOf<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>;
-
 /** Where a value did not fit its schema. Holds no part of the value. */
 export interface SchemaIssue {
   /** JSON pointer of the place, such as `/lead/email`; empty for the value as a whole. */

@@ -24,20 +24,22 @@ interface Unbegun {
 
 /** Executions of runs that are under way in this process, however they came here. */
 export class InFlight {
-  readonly #runs = new Set<string>();
+  /** A resumed run can be here twice for a moment: the cancelled execution may not have ended yet. */
+  readonly #executions = new Set<{ readonly runId: string }>();
 
   /** Counts a run as under way until the execution ends. */
   async track(runId: string, execute: () => Promise<void>): Promise<void> {
-    this.#runs.add(runId);
+    const execution = { runId };
+    this.#executions.add(execution);
     try {
       await execute();
     } finally {
-      this.#runs.delete(runId);
+      this.#executions.delete(execution);
     }
   }
 
   get ids(): readonly string[] {
-    return [...this.#runs];
+    return [...this.#executions].map((execution) => execution.runId);
   }
 }
 

@@ -87,7 +87,7 @@ describe("a run", () => {
     ]);
   });
 
-  it("fails visibly, with the step that failed it", async () => {
+  it("[R7] fails visibly, with the step that failed it", async () => {
     behaviour = async ({ step }) => {
       await step("good", async () => 1);
       await step("bad", async () => {
@@ -197,7 +197,7 @@ describe("retries", () => {
 });
 
 describe("resume", () => {
-  it("keeps what succeeded, does the failed step again, and goes on", async () => {
+  it("[R2] [R7] keeps what succeeded, does the failed step again, and goes on", async () => {
     const calls: string[] = [];
     let repaired = false;
     behaviour = async ({ step }) => {
@@ -338,7 +338,7 @@ describe("cancel", () => {
 });
 
 describe("one process after another", () => {
-  it("goes on with the runs that the closed one left, from their last recorded step", async () => {
+  it("[R1] [R2] goes on with the runs that the closed one left, from their last recorded step", async () => {
     const calls: string[] = [];
     behaviour = async ({ step, waitForSignal }) => {
       await step("before", async () => calls.push("before"));
@@ -353,7 +353,7 @@ describe("one process after another", () => {
     expect(calls).toEqual(["before"]);
   });
 
-  it("gives what a step recorded, when the earlier process died before the engine beneath knew of it", async () => {
+  it("[R3] gives what a step recorded, when the earlier process died before the engine beneath knew of it", async () => {
     behaviour = async () => Promise.reject(new Error("died"));
     const runId = await send();
     await end(runId);

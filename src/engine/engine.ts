@@ -109,7 +109,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     run: (workspaceId, runId) => inFlight.track(runId, () => executeRun(host, store.workspace(workspaceId), runId)),
   });
   cleanup.add(() => runtime.close());
-  cleanup.add(() => closing.abort());
+  cleanup.add(() => closing.abort(new SluiceError("SHUTTING_DOWN", { message: "the process is ending" })));
   const dispatcher = new Dispatcher({
     store,
     runtime,

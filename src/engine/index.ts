@@ -1,1 +1,1 @@
-export { createEngine, type Engine, type EngineOptions } from "./engine.ts";
+export { createEngine, type Engine } from "./engine.ts";

@@ -53,7 +53,8 @@ export async function executeRun(host: RunHost, workspace: Workspace, runId: str
   if (!begun) return;
   const failures = new WeakMap<SluiceError, number>();
   const outcome = await outcomeOf(host, workspace, runId, begun, failures);
-  const written = await persist(() => workspace.runs.finish(runId, outcome), host.closing);
+  const fence = { executor: host.executor, resumes: begun.resumes };
+  const written = await persist(() => workspace.runs.finish(runId, outcome, fence), host.closing);
   if (!written) return;
   const fields = { run: runId, flow: begun.flow, code: codeOf(outcome.error) };
   if (outcome.status === "succeeded") host.log.info("run.succeeded", { run: runId, flow: begun.flow });
@@ -118,8 +119,9 @@ function createSurroundings(
   failures: WeakMap<SluiceError, number>,
 ): RunSurroundings {
   let waits = 0;
+  const fence = { executor: host.executor, resumes: begun.resumes };
   const show = (status: "running" | "waiting"): Promise<boolean> =>
-    persist(() => workspace.runs.setStatus(runId, status), host.closing);
+    persist(() => workspace.runs.setStatus(runId, status, fence), host.closing);
   return {
     workspace,
     runId,

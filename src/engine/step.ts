@@ -82,7 +82,7 @@ class StepExecution<T> {
   ) {
     this.#around = around;
     this.#request = request;
-    this.#signal = AbortSignal.any([around.closing, cancelled]);
+    this.#signal = AbortSignal.any([around.closing, toRunCancelled(cancelled)]);
     this.#row = {
       runId: around.runId,
       sequence,
@@ -194,6 +194,15 @@ class StepExecution<T> {
     if (this.#around.closing.aborted) await abandon();
     this.#signal.throwIfAborted();
   }
+}
+
+/** Tells work in plain words why it is stopped; the engine beneath says it in its own. */
+function toRunCancelled(cancelled: AbortSignal): AbortSignal {
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort(new SluiceError("RUN_CANCELLED", { message: "the run was cancelled" }));
+  if (cancelled.aborted) stop();
+  else cancelled.addEventListener("abort", stop, { once: true });
+  return stopped.signal;
 }
 
 /** An attempt that was under way when its process died has no end; it is closed with what is known. */

@@ -47,29 +47,37 @@ export async function waitForSignal<T>(
       const deadline = place.wakeAt ?? new Date(Date.now() + timeoutMs);
       await place.wait(deadline);
       const key = `${run.runId}/${name}`;
-      run.signals.expect(key, options.schema);
+      const expected = run.signals.expect(key, options.schema);
       try {
-        const value = await run.showWaiting(() => receive(run, name, deadline, place.signal));
+        const wake = AbortSignal.any([place.signal, expected.arrived.signal]);
+        const value = await run.showWaiting(() => receive(run, name, { deadline, wake, stopped: place.signal }));
         return await parseSchema(options.schema, value, { code: "REQUEST_INVALID", what: `signal "${name}"` });
       } finally {
-        run.signals.forget(key);
+        run.signals.forget(key, expected);
       }
     },
   });
 }
 
-async function receive(run: RunSurroundings, name: string, deadline: Date, signal: AbortSignal): Promise<unknown> {
+interface Patience {
+  readonly deadline: Date;
+  /** Ends a pause early. */
+  readonly wake: AbortSignal;
+  /** Ends the wait. */
+  readonly stopped: AbortSignal;
+}
+
+async function receive(run: RunSurroundings, name: string, { deadline, wake, stopped }: Patience): Promise<unknown> {
   for (;;) {
     const found = await persist(() => run.workspace.signals.find(run.runId, name), run.closing);
     if (found) return found.value;
-    signal.throwIfAborted();
+    stopped.throwIfAborted();
     if (Date.now() >= deadline.getTime()) {
       throw new SluiceError("SIGNAL_TIMEOUT", {
         message: `signal "${name}" did not come before ${deadline.toISOString()}`,
         hint: "Resume the run to wait again, or give the wait a longer timeout.",
       });
     }
-    const poll = new Date(Math.min(deadline.getTime(), Date.now() + signalPollMs));
-    await waitUntil(poll, AbortSignal.any([signal, run.signals.arrival(`${run.runId}/${name}`)]));
+    await waitUntil(new Date(Math.min(deadline.getTime(), Date.now() + signalPollMs)), wake);
   }
 }

@@ -70,11 +70,20 @@ export interface FlowFigures {
 
 const unfinished = ["queued", "running", "waiting"] as const;
 
+/** One execution of a run. What it writes after another took its place changes nothing. */
+export interface ExecutionFence {
+  readonly executor: string;
+  /** How often the run had been resumed when this execution began. */
+  readonly resumes: number;
+}
+
 interface StateChange {
   readonly workspaceId: string;
   readonly id: string;
   readonly status: RunStatus;
   readonly outcome: RunOutcome | null;
+  /** Null: written by a person's decision, whatever executes the run. */
+  readonly fence: ExecutionFence | null;
   readonly at: Date;
 }
 
@@ -90,8 +99,9 @@ export function createRunWriter(db: Database): (change: StateChange) => Promise<
 /** A later change of the same run in one flush replaces an earlier one. A finished run is not changed any more. */
 async function writeChanges(db: Database, changes: readonly StateChange[]): Promise<boolean[]> {
   const last = new Map(changes.map((change) => [`${change.workspaceId}/${change.id}`, change]));
-  const rows = [...last.values()].map(({ outcome, ...change }) => ({
+  const rows = [...last.values()].map(({ outcome, fence, ...change }) => ({
     ...change,
+    ...fence,
     output: toText(outcome?.output),
     error: toText(outcome?.error),
     failedStep: outcome?.failedStep ?? null,
@@ -100,13 +110,14 @@ async function writeChanges(db: Database, changes: readonly StateChange[]): Prom
   const { rows: written } = await sql<{ workspaceId: string; id: string }>`
     with change as (
       select * from json_to_recordset(${JSON.stringify(rows)}::json) as row ("workspaceId" text, id text, status text,
-        output text, error text, "failedStep" integer, "finishedAt" timestamptz)
+        executor text, resumes integer, output text, error text, "failedStep" integer, "finishedAt" timestamptz)
     ), written as (
       update sluice.runs as run set status = change.status, output = change.output::json, error = change.error::json,
         failed_step = change."failedStep", finished_at = change."finishedAt"
       from change
       where run.workspace_id = change."workspaceId" and run.id = change.id
         and run.status in ('queued', 'running', 'waiting')
+        and (change.executor is null or (run.executor = change.executor and run.resumes = change.resumes))
       returning run.workspace_id, run.id, run.flow, run.status
     ), told as (
       insert into sluice.changes (workspace_id, topic, run_id, data)
@@ -213,13 +224,16 @@ function createRunChanges({ db, workspaceId }: Scope, write: (change: StateChang
         return rows[0] ?? null;
       }),
 
-    /** Sets the state of an unfinished run. False when it had ended already. */
-    setStatus: (id: string, status: "running" | "waiting"): Promise<boolean> =>
-      write({ workspaceId, id, status, outcome: null, at: new Date() }),
+    /** Sets the state of an unfinished run. False when it had ended, or another execution took over. */
+    setStatus: (id: string, status: "running" | "waiting", fence: ExecutionFence): Promise<boolean> =>
+      write({ workspaceId, id, status, outcome: null, fence, at: new Date() }),
 
-    /** Ends an unfinished run. False when it had ended already: the first outcome stands. */
-    finish: (id: string, outcome: RunOutcome): Promise<boolean> =>
-      write({ workspaceId, id, status: outcome.status, outcome, at: new Date() }),
+    /**
+     * Ends an unfinished run. False when it had ended already, for the first outcome stands, or when the execution that
+     * says so is not the run's own any more.
+     */
+    finish: (id: string, outcome: RunOutcome, fence: ExecutionFence | null = null): Promise<boolean> =>
+      write({ workspaceId, id, status: outcome.status, outcome, fence, at: new Date() }),
 
     /**
      * Makes an ended run unfinished again and queues it to be resumed; `failedStep` stays until it begins. False when it

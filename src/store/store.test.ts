@@ -32,7 +32,7 @@ function event(dedupKey: string, change: Partial<IncomingEvent> = {}): IncomingE
 }
 
 describe("accepting events", () => {
-  it("gives a hundred copies sent at once one run, and counts the other ninety-nine", async () => {
+  it("[R1] gives a hundred copies sent at once one run, and counts the other ninety-nine", async () => {
     const copies = await Promise.all(Array.from({ length: 100 }, () => workspace.events.accept(event("copies"))));
     expect(new Set(copies.map((copy) => copy.runId)).size).toBe(1);
     expect(copies.filter((copy) => !copy.duplicate)).toHaveLength(1);
@@ -121,7 +121,7 @@ describe("steps", () => {
 });
 
 describe("effects", () => {
-  it("leave one receipt for each key, which tells what was known before a repeat", async () => {
+  it("[R3] leave one receipt for each key, which tells what was known before a repeat", async () => {
     const { runId } = await workspace.events.accept(event("effects"));
     const intent = {
       key: `${runId}/1`, runId, stepSequence: 1, connection: "slack", action: "slack.postMessage", effect: "write",

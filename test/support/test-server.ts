@@ -17,7 +17,7 @@ const leads = webhook({
 });
 
 /** A flow that the server shows; nothing runs it. */
-export const leadRouting: FlowInfo = {
+const leadRouting: FlowInfo = {
   flow: flow({
     name: "lead-routing",
     description: "Routes leads",

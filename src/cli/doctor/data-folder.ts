@@ -1,4 +1,4 @@
-import { access, constants, statfs } from "node:fs/promises";
+import { access, constants, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Check, failing, type Finding, ok, warning } from "./check.ts";
 
@@ -12,6 +12,8 @@ export const dataFolderCheck: Check = {
   name: "data folder",
   async look({ project: { folder } }) {
     const existing = await nearestExisting(folder);
+    if (!(await stat(existing)).isDirectory())
+      return [failing(`${existing} is a file, not a folder`, "Move it away, or choose another folder with --folder.")];
     const found = existing === folder ? folder : `${folder}, which the first start makes`;
     try {
       await access(existing, constants.W_OK | constants.X_OK);

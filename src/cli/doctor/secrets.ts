@@ -62,7 +62,7 @@ function findUnsigned({ flows }: Config): Finding[] {
     .map(({ name }) =>
       warning(
         `the hook of flow ${name} is unsigned: anyone who reaches it may start runs`,
-        "Let its sender sign: verify: signatures.…",
+        'Let its sender sign, with verify: signatures.standardWebhooks(secret("NAME")) or another scheme.',
       ),
     );
 }

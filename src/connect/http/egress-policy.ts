@@ -89,7 +89,7 @@ export function refusal(host: string, reason: string, hint?: string): SluiceErro
 }
 
 /** A URL's host name without the brackets of an IPv6 address. */
-export function bareHost(hostname: string): string {
+function bareHost(hostname: string): string {
   return hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
 }
 
