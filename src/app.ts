@@ -105,14 +105,18 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   sandboxStart?.catch(() => {});
   cleanup.add(async () => (await sandboxStart?.catch(() => null))?.close());
   const database = await openDatabase({
-    url: secrets.environment["SLUICE_DATABASE_URL"],
+    url: secrets.environment["SLUICE_DATABASE_URL"] || undefined,
     dataFolder: join(folder, "postgres"),
     role: options.worker ? "guest" : "owner",
     onProgress,
   });
   cleanup.add(() => database.close());
   onProgress("migrating");
-  const store = await openStore({ url: database.url, onError: () => log.warn("database.connection_lost") });
+  const store = await openStore({
+    url: database.url,
+    sandbox: Boolean(options.sandbox),
+    onError: () => log.warn("database.connection_lost"),
+  });
   cleanup.add(() => store.close());
   const workspace = store.workspace(workspaceId);
   const sandbox = await sandboxStart;

@@ -61,7 +61,6 @@ const exact = new Intl.DateTimeFormat("en-GB", {
 });
 
 export const formatExact = (time: string): string => exact.format(new Date(time));
-export const formatDay = (date: string): string => day.format(new Date(date));
 
 /** `09:12:40` today, `12 Nov, 09:12` before. */
 export function formatClock(time: string, now: number): string {

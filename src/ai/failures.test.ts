@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type ErrorCode, SluiceError } from "../core/index.ts";
-import { createFakeRun } from "./fake-run.ts";
+import { createFakeRun } from "./fixtures/fake-run.ts";
 import { createGateway, type HostedModelSpec, type ModelFetch, resolveModels } from "./index.ts";
 import {
   anthropicAnswer,
@@ -9,7 +9,7 @@ import {
   type ProviderStandIn,
   startProviderStandIn,
   type StandInReply,
-} from "./provider-stand-in.ts";
+} from "./fixtures/provider-stand-in.ts";
 
 const prompt = "PLANTED-PROMPT";
 let standIn: ProviderStandIn;

@@ -1,9 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { digestOf, SluiceError } from "../core/index.ts";
-import { createFakeRun } from "./fake-run.ts";
+import { createFakeRun } from "./fixtures/fake-run.ts";
 import { createGateway, type ModelsConfig, resolveModels } from "./index.ts";
-import { anthropicAnswer, openaiAnswer, type ProviderStandIn, startProviderStandIn } from "./provider-stand-in.ts";
+import {
+  anthropicAnswer,
+  openaiAnswer,
+  type ProviderStandIn,
+  startProviderStandIn,
+} from "./fixtures/provider-stand-in.ts";
 
 const Analysis = z.object({ intent: z.string(), score: z.int().min(1).max(100) });
 const good = JSON.stringify({ intent: "wants a quote", score: 90 });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { describeModels, type ModelsConfig, resolveModels, type ResolveModelsOptions } from "./index.ts";
-import { type ProviderStandIn, startProviderStandIn, type StandInReply } from "./provider-stand-in.ts";
+import { type ProviderStandIn, startProviderStandIn, type StandInReply } from "./fixtures/provider-stand-in.ts";
 
 const servers: ProviderStandIn[] = [];
 afterEach(async () => void (await Promise.all(servers.splice(0).map((server) => server.close()))));

@@ -86,7 +86,7 @@ async function tellResumed(
 ): Promise<void> {
   if (json) return terminal.printJson({ runId, status: "queued" });
   terminal.print(`Resumed ${runId}. See how it stands with: sluice runs show ${runId}`);
-  if (!(await store.processes.isAnyAlive()))
+  if ((await store.processes.livingKinds()).length === 0)
     terminal.tell("No process executes runs now; it goes on with the next: sluice dev or sluice start");
 }
 

@@ -38,8 +38,8 @@ export async function run(context: CommandContext, flowName: string, options: Ru
   const flow = findFlow(config, flowName);
   return withData(context, options, async (data) => {
     const payload = await readPayload(context, flow, data.workspace, options);
-    await refuseWithoutProcess(data);
-    const runId = await accept(data.workspace, flow, payload, options.sample !== undefined);
+    const sandbox = await isForSandbox(data);
+    const runId = await accept(data.workspace, flow, payload, { sample: options.sample !== undefined, sandbox });
     if (options.wait > 0) return reportEnd(context, await waitForEnd(context, data.workspace, runId, options), options);
     if (options.json) context.terminal.printJson({ runId, status: "queued" });
     else context.terminal.print(`Accepted ${runId}. See how it stands with: sluice runs show ${runId}`);
@@ -56,8 +56,10 @@ function findFlow({ flows }: Config, name: string): AnyFlow {
   });
 }
 
-async function refuseWithoutProcess({ store }: Data): Promise<void> {
-  if (await store.processes.isAnyAlive()) return;
+/** Whether the run is for the sandbox: when only processes with stand-ins could execute it. */
+async function isForSandbox({ store }: Data): Promise<boolean> {
+  const kinds = await store.processes.livingKinds();
+  if (kinds.length > 0) return !kinds.includes("real");
   throw new SluiceError("SHUTTING_DOWN", {
     message: "no process executes runs on this database now; the run would only be queued",
     hint: "Start one in another terminal: sluice dev, with stand-ins of outside systems, or sluice start.",
@@ -65,9 +67,14 @@ async function refuseWithoutProcess({ store }: Data): Promise<void> {
 }
 
 /** Stores the event as a delivery would be. Each is one of its own: nothing is taken for a repeat. */
-async function accept(workspace: Workspace, flow: AnyFlow, payload: Json, sample: boolean): Promise<string> {
+async function accept(
+  workspace: Workspace,
+  flow: AnyFlow,
+  payload: Json,
+  kind: { readonly sample: boolean; readonly sandbox: boolean },
+): Promise<string> {
   const { name, trigger } = flow;
-  const checked = await parseSchema(trigger.payload, payload, {
+  await parseSchema(trigger.payload, payload, {
     code: "PAYLOAD_INVALID",
     what: `the payload for flow ${name}`,
     hint: "Compare these fields with the schema in the flow's trigger.",
@@ -78,8 +85,8 @@ async function accept(workspace: Workspace, flow: AnyFlow, payload: Json, sample
     dedupKey: `id:${randomUUID()}`,
     deliveryId: null,
     bodyDigest: digestOf(payload),
-    payload: checked as Json,
-    sample,
+    payload,
+    ...kind,
     receivedAt: new Date(),
   });
   return runId;
@@ -92,9 +99,9 @@ async function waitForEnd(
   runId: string,
   { wait, json }: RunOptions,
 ): Promise<RunRecord> {
+  const stop = listenForStop();
   if (!json) terminal.tell(`Accepted ${runId}`);
   if (!json && terminal.isInteractive) terminal.progress("waiting for its end; Ctrl-C ends the waiting, not the run");
-  const stop = listenForStop();
   const deadline = Date.now() + wait * 1000;
   try {
     for (;;) {

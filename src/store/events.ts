@@ -15,6 +15,8 @@ export interface IncomingEvent {
   readonly payload: Json;
   /** Whether a person sent it to try the flow out. */
   readonly sample: boolean;
+  /** Whether the run belongs to the sandbox; only processes of that kind execute it. Default: as the store was opened. */
+  readonly sandbox?: boolean;
   readonly receivedAt: Date;
 }
 
@@ -40,6 +42,7 @@ export interface EventRecord {
 
 interface Row extends IncomingEvent {
   readonly workspaceId: string;
+  readonly sandbox: boolean;
 }
 
 /** Accepts events of all workspaces, sharing commits among those that arrive together. */
@@ -92,7 +95,7 @@ const insertStatement = (incoming: string) => sql<AcceptedRow>`
   with incoming as (
     select * from json_to_recordset(${incoming}::json) as row (
       "workspaceId" text, id text, flow text, source text, "dedupKey" text, "deliveryId" text, "bodyDigest" text,
-      payload text, "runId" text, sample boolean, copies integer, "receivedAt" timestamptz)
+      payload text, "runId" text, sample boolean, sandbox boolean, copies integer, "receivedAt" timestamptz)
   ), accepted as (
     insert into sluice.events as event (workspace_id, id, flow, source, dedup_key, delivery_id, body_digest, payload,
       run_id, sample, duplicates, received_at)
@@ -102,8 +105,9 @@ const insertStatement = (incoming: string) => sql<AcceptedRow>`
       set duplicates = event.duplicates + excluded.duplicates + 1, last_duplicate_at = excluded.received_at
     returning workspace_id, id, flow, source, dedup_key, run_id, received_at, (xmax = 0) as fresh
   ), queued as (
-    insert into sluice.runs (workspace_id, id, flow, event_id, status, queued_at)
-    select workspace_id, run_id, flow, id, 'queued', received_at from accepted where fresh
+    insert into sluice.runs (workspace_id, id, flow, event_id, status, sandbox, queued_at)
+    select workspace_id, run_id, accepted.flow, accepted.id, 'queued', incoming.sandbox, received_at
+    from accepted join incoming on incoming.id = accepted.id where fresh
   ), told as (
     insert into sluice.changes (workspace_id, topic, run_id, data)
     select workspace_id, case when fresh then 'run.queued' else 'run.duplicate' end, run_id,
@@ -112,7 +116,7 @@ const insertStatement = (incoming: string) => sql<AcceptedRow>`
   select workspace_id, source, dedup_key, run_id, fresh from accepted`;
 
 /** Events of one workspace. */
-export function createEventStore(scope: Scope, accept: (row: Row) => Promise<Acceptance>) {
+export function createEventStore(scope: Scope, accept: (row: Row) => Promise<Acceptance>, sandbox: boolean) {
   return {
     /**
      * Accepts an event: stores it together with its queued run. Resolves after the commit; the same dedup key gives the
@@ -120,7 +124,8 @@ export function createEventStore(scope: Scope, accept: (row: Row) => Promise<Acc
      *
      * @throws DATABASE_UNAVAILABLE when it could not be committed.
      */
-    accept: (event: IncomingEvent): Promise<Acceptance> => accept({ ...event, workspaceId: scope.workspaceId }),
+    accept: (event: IncomingEvent): Promise<Acceptance> =>
+      accept({ sandbox, ...event, workspaceId: scope.workspaceId }),
 
     /** The event behind a run; null when there is none. */
     ofRun: (runId: string): Promise<EventRecord | null> =>

@@ -17,7 +17,7 @@ const lockIsHeld = sql`exists (
  * Tells living processes from dead ones. A process holds an advisory lock on a connection of its own: Postgres frees it
  * the moment that connection is gone, so a killed process is seen at once and a slow one is never taken for dead.
  */
-export function createProcessStore(db: Database, pool: Pool) {
+export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
   return {
     /**
      * Registers a process and holds its lock until `release`. `onLost` is called when the connection breaks: from then
@@ -35,9 +35,9 @@ export function createProcessStore(db: Database, pool: Pool) {
       await query(() =>
         client.query("select pg_advisory_lock(hashtextextended($1, 0))", [executor]).then(() =>
           client.query(
-            `insert into sluice.processes (executor, lock_key, pid) values ($1, hashtextextended($1, 0), $2)
+            `insert into sluice.processes (executor, lock_key, pid, sandbox) values ($1, hashtextextended($1, 0), $2, $3)
             on conflict (executor) do update set ended_at = null`,
-            [executor, process.pid],
+            [executor, process.pid, sandbox],
           ),
         ),
       );
@@ -60,19 +60,21 @@ export function createProcessStore(db: Database, pool: Pool) {
           .execute();
       }),
 
-    /** Whether a process executes runs now. */
-    isAnyAlive: (): Promise<boolean> =>
+    /** The kinds of processes that execute runs now: against the real systems, or the sandbox's stand-ins. */
+    livingKinds: (): Promise<readonly ("real" | "sandbox")[]> =>
       query(async () => {
-        const { rows } =
-          await sql`select 1 from sluice.processes where ended_at is null and ${lockIsHeld} limit 1`.execute(db);
-        return rows.length > 0;
+        const { rows } = await sql<{ sandbox: boolean }>`
+          select distinct sandbox from sluice.processes where ended_at is null and ${lockIsHeld}`.execute(db);
+        return rows.map((row) => (row.sandbox ? "sandbox" : "real"));
       }),
 
-    /** Registered processes whose lock nobody holds. */
+    /** Registered processes of this store's kind whose lock nobody holds. */
     listDead: (): Promise<DeadProcess[]> =>
       query(async () => {
         const { rows } = await sql<DeadProcess>`
-          select executor from sluice.processes where ended_at is null and not ${lockIsHeld}`.execute(db);
+          select executor from sluice.processes where ended_at is null and sandbox = ${sandbox} and not ${lockIsHeld}`.execute(
+          db,
+        );
         return rows;
       }),
 

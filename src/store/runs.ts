@@ -18,6 +18,8 @@ export interface RunRecord {
   readonly recoveries: number;
   /** How often a person resumed it. */
   readonly resumes: number;
+  /** Whether it is executed against the sandbox's stand-ins. */
+  readonly sandbox: boolean;
   readonly output: Json;
   readonly error: Json;
   /** Sequence of the step that failed the run; null when the flow's own code did. */
@@ -268,15 +270,15 @@ export interface ClaimedRun {
 }
 
 /** What the engine needs of the runs of all workspaces. */
-export function createDispatchStore(db: Database) {
+export function createDispatchStore(db: Database, sandbox: boolean) {
   return {
-    /** Takes the oldest queued runs for a process. No two processes get the same one. */
+    /** Takes the oldest queued runs of this store's kind, sandbox or real, for a process. No two processes get the same one. */
     claim: (executor: string, limit: number): Promise<ClaimedRun[]> =>
       query(async () => {
         const { rows } = await sql<ClaimedRun>`
           update sluice.runs set status = 'running', executor = ${executor}, started_at = coalesce(started_at, now())
           where (workspace_id, id) in (
-            select workspace_id, id from sluice.runs where status = 'queued' and executor is null
+            select workspace_id, id from sluice.runs where status = 'queued' and executor is null and sandbox = ${sandbox}
             order by queued_at limit ${limit} for update skip locked)
           returning workspace_id, id, resumes, failed_step`.execute(db);
         return rows;

@@ -73,6 +73,22 @@ describe("runs", () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
+  it("of the sandbox are left to processes with stand-ins, and real ones to real processes", async () => {
+    const stand = await openStore({ url: database.url, sandbox: true, onError: () => {} });
+    try {
+      const { runId } = await stand.workspace("default").events.accept(event("in the sandbox"));
+      const real = await workspace.events.accept(event("for real"));
+      expect((await stand.dispatch.claim("s", 100)).map((run) => run.id)).toEqual([runId]);
+      expect((await store.dispatch.claim("r", 100)).map((run) => run.id)).toContain(real.runId);
+      const presence = await stand.processes.register("exe_stand", () => {});
+      await presence.release();
+      await expect.poll(() => stand.processes.listDead()).toContainEqual({ executor: "exe_stand" });
+      expect(await store.processes.listDead()).not.toContainEqual({ executor: "exe_stand" });
+    } finally {
+      await stand.close();
+    }
+  });
+
   it("keep their first outcome", async () => {
     const { runId } = await workspace.events.accept(event("outcome"));
     const outcome = { status: "succeeded", output: { score: 80 }, error: null, failedStep: null } as const;

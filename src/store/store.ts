@@ -28,6 +28,11 @@ export interface StoreOptions {
   readonly url: string;
   /** Most connections of this process to our own tables. Default: 8. */
   readonly poolSize?: number;
+  /**
+   * Whether this process executes runs against the sandbox's stand-ins. It then takes only such runs, and real ones are
+   * left to real processes, also on a shared database. Default: false.
+   */
+  readonly sandbox?: boolean;
   /** Told of connections that broke while idle. */
   readonly onError: (error: Error) => void;
 }
@@ -56,7 +61,7 @@ export async function openStore(options: StoreOptions) {
     await pool.end();
     throw toStoreError(thrown);
   }
-  return createStore(db, pool);
+  return createStore(db, pool, options.sandbox ?? false);
 }
 
 /** The open store. */
@@ -65,7 +70,7 @@ export type Store = Awaited<ReturnType<typeof openStore>>;
 /** Everything that belongs to one workspace. The only way to its rows. */
 export type Workspace = ReturnType<Store["workspace"]>;
 
-function createStore(db: Database, pool: Pool) {
+function createStore(db: Database, pool: Pool, sandbox: boolean) {
   const intake = createEventIntake(db);
   const writeRun = createRunWriter(db);
   const writeStep = createStepWriter(db);
@@ -75,7 +80,7 @@ function createStore(db: Database, pool: Pool) {
       const scope: Scope = { db, workspaceId };
       return {
         id: workspaceId,
-        events: createEventStore(scope, intake),
+        events: createEventStore(scope, intake, sandbox),
         runs: createRunStore(scope, writeRun),
         steps: createStepStore(scope, writeStep),
         aiCalls: createAiCallStore(scope),
@@ -90,9 +95,9 @@ function createStore(db: Database, pool: Pool) {
       };
     },
     /** For the engine: runs of all workspaces. */
-    dispatch: createDispatchStore(db),
+    dispatch: createDispatchStore(db, sandbox),
     /** For the engine: which processes live. */
-    processes: createProcessStore(db, pool),
+    processes: createProcessStore(db, pool, sandbox),
     /** Resolves when the database answers. @throws DATABASE_UNAVAILABLE */
     ping: (): Promise<void> => query(async () => void (await sql`select 1`.execute(db))),
     /** The server's version, such as `18.4`. */

@@ -42,6 +42,8 @@ export interface Tables {
     executor: string | null;
     recoveries: Generated<number>;
     resumes: Generated<number>;
+    /** Executed against the stand-ins, by processes that use them; never against the real systems. */
+    sandbox: boolean;
     output: NullableJsonColumn;
     error: NullableJsonColumn;
     failedStep: number | null;
@@ -138,6 +140,7 @@ export interface Tables {
   processes: {
     executor: string;
     lockKey: number;
+    sandbox: boolean;
     pid: number;
     startedAt: Generated<Date>;
     endedAt: Date | null;

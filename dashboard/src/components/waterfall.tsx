@@ -13,7 +13,7 @@ import { EmptyState, Panel } from "./panel.tsx";
 import { StepRow, timelineGrid } from "./step-row.tsx";
 import { useRunClock } from "./time.tsx";
 
-export const segmentLooks: { readonly [kind in SegmentKind]: { readonly bar: string; readonly label: string } } = {
+const segmentLooks: { readonly [kind in SegmentKind]: { readonly bar: string; readonly label: string } } = {
   ai: { bar: "bar-ai", label: "AI call" },
   effect: { bar: "bar-effect", label: "Effect" },
   code: { bar: "bar-code", label: "Own code" },

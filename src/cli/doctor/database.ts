@@ -47,7 +47,7 @@ async function checkServer({ environment, project }: Subject): Promise<Finding[]
     const store = await openStore({ url: database.url, poolSize: 2, onError: () => {} });
     cleanup.add(() => store.close());
     const [version] = (await store.serverVersion()).split(" ");
-    const isServed = await store.processes.isAnyAlive();
+    const isServed = (await store.processes.livingKinds()).length > 0;
     return [
       ok(`${database.kind === "embedded" ? "the bundled" : "your own"} Postgres ${version} answers`),
       ok("its tables are up to date"),

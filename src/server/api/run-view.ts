@@ -34,6 +34,7 @@ export function toRunView(run: RunRecord): RunView {
     failedStep: run.failedStep,
     recoveries: run.recoveries,
     resumes: run.resumes,
+    sandbox: run.sandbox,
     sample: run.sample,
     duplicates: run.duplicates,
     simulated: run.simulated,

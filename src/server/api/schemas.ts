@@ -112,6 +112,8 @@ export const RunView = z.object({
   failedStep: z.int().nullable(),
   recoveries: z.int(),
   resumes: z.int(),
+  /** Whether it is executed against the sandbox's stand-ins. */
+  sandbox: z.boolean(),
   /** Whether a person sent its event to try the flow out. */
   sample: z.boolean(),
   /** Repeats of its delivery that were suppressed. */

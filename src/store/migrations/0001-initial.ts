@@ -46,6 +46,7 @@ const statements = [
     executor text,
     recoveries integer not null default 0,
     resumes integer not null default 0,
+    sandbox boolean not null,
     output json,
     error json,
     failed_step integer,
@@ -199,6 +200,7 @@ const statements = [
   `create table processes (
     executor text primary key,
     lock_key bigint not null,
+    sandbox boolean not null,
     pid integer not null,
     started_at timestamptz not null default now(),
     ended_at timestamptz
