@@ -40,7 +40,7 @@ function watchProcess(child: ChildProcess) {
     heard[stream] += chunk.toString();
     for (const listener of listeners) listener();
   };
-  child.stdout?.on("data", hear("out")); child.stderr?.on("data", (d) => process.stderr.write(`[${Date.now() % 100000}] ${d}`));
+  child.stdout?.on("data", hear("out"));
   child.stderr?.on("data", hear("err"));
   const ended = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     // A child whose channel was closed from this side does not tell "close".

@@ -31,7 +31,7 @@ export interface BrowserOptions {
 /** Opens a browser with an empty profile. */
 export async function openBrowser(
   options: BrowserOptions,
-): Promise<{ context: BrowserContext; close(): Promise<void> }> {
+): Promise<{ context: BrowserContext; close: () => Promise<void> }> {
   const profile = await mkdtemp(join(tmpdir(), "sluice-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath,

@@ -38,7 +38,7 @@ function lead(name: string, company: string, message: string): Json {
 async function send(app: App, payload: Json, deliveryId: string): Promise<void> {
   const body = Buffer.from(JSON.stringify(payload));
   const key = app.revealSecret(secret("LEADS_FORM_SECRET"));
-  const headers = signSample(verify as never, key, { body, sentAt: new Date(), deliveryId });
+  const headers = signSample(verify, key, { body, sentAt: new Date(), deliveryId });
   const url = `${app.publicUrl}/hooks/leads?wait=20`;
   await fetch(url, { method: "POST", headers: { "content-type": "application/json", ...headers }, body });
 }
@@ -116,18 +116,22 @@ async function takePictures(app: App, setupLink: string): Promise<void> {
         first = false;
       } else await context.addCookies(cookies);
       for (const [name, path] of pages) {
-        await page.goto(`${app.adminUrl}${path}`);
-        await page.locator("h1").first().waitFor();
-        await page
-          .locator("[data-testid=run-row],[data-testid=step],[data-testid=send-sample],[data-testid=create-key]")
-          .first()
-          .waitFor();
-        if (name === "run") await page.locator('[data-step-name="analyse lead"]').first().click();
-        await page.evaluate("document.fonts.ready");
+        await openPage(page, name, `${app.adminUrl}${path}`);
         const file = `${name}${size}${colorScheme === "dark" ? "-dark" : ""}.png`;
         if (targetFolder !== undefined || shown.has(file)) await page.screenshot({ path: join(target, file) });
       }
       await close();
     }
   }
+}
+
+async function openPage(page: Page, name: string, url: string): Promise<void> {
+  await page.goto(url);
+  await page.locator("h1").first().waitFor();
+  await page
+    .locator("[data-testid=run-row],[data-testid=step],[data-testid=send-sample],[data-testid=create-key]")
+    .first()
+    .waitFor();
+  if (name === "run") await page.locator('[data-step-name="analyse lead"]').first().click();
+  await page.evaluate("document.fonts.ready");
 }
