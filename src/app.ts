@@ -47,7 +47,7 @@ export interface AppOptions {
    * `folder`; one that runs already is used and left running. Default: false.
    */
   readonly sandbox?: boolean | SandboxAddress;
-  /** `null`: no listeners; the run engine alone, or mounted elsewhere by its fetch functions. Default: the usual ports on loopback. */
+  /** `null`: no listeners, for a process that only executes runs. Default: the usual ports on loopback. */
   readonly listen?: Partial<ServerOptions> | null;
   /** Whether this is one of several processes on the same data. Default: false. */
   readonly worker?: boolean;
@@ -80,7 +80,7 @@ export interface App {
   revealSecret(reference: SecretReference): string;
   /** A one-time link with which the first user is made; null when there is one. */
   setupLink(): Promise<string | null>;
-  /** Answers requests of the public listener, to mount it in a server of your own; null without listeners. */
+  /** Answers requests as the public listener does, to mount it in a server of your own as well; null without listeners. */
   readonly fetch: RunningServer["publicFetch"] | null;
   /** Takes nothing new, ends what is under way, and closes everything that it opened. */
   close(): Promise<void>;
@@ -109,6 +109,7 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
     dataFolder: join(folder, "postgres"),
     role: options.worker ? "guest" : "owner",
     onProgress,
+    onFailure: (error) => log.error("database.not_restarted", { code: error.code }),
   });
   cleanup.add(() => database.close());
   onProgress("migrating");

@@ -1,3 +1,4 @@
+import type { SluiceError } from "../core/index.ts";
 import { type EmbeddedPhase, startEmbeddedPostgres } from "./embedded/index.ts";
 
 /** Where the data lives. */
@@ -19,6 +20,8 @@ export interface DatabaseOptions {
   /** See {@link startEmbeddedPostgres}. */
   readonly role: "owner" | "guest";
   readonly onProgress?: (phase: EmbeddedPhase) => void;
+  /** Told when the bundled one died and could not be brought back; it is tried again every second. */
+  readonly onFailure?: (error: SluiceError) => void;
 }
 
 /**
@@ -30,8 +33,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<OpenDataba
   if (options.url !== undefined) {
     return { kind: "external", url: options.url, postmasterPid: null, close: async () => {} };
   }
-  const { dataFolder, role, onProgress } = options;
-  const postgres = await startEmbeddedPostgres({ dataFolder, role, ...(onProgress && { onProgress }) });
+  const { url: _none, ...embedded } = options;
+  const postgres = await startEmbeddedPostgres(embedded);
   return {
     kind: "embedded",
     url: postgres.url,

@@ -6,6 +6,7 @@
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { Page } from "playwright-core";
 import { type App, createApp, type Json, secret } from "sluice";
 import config from "../../examples/sluice.config.ts";
 import { signSample } from "../../src/triggers/index.ts";
@@ -117,8 +118,7 @@ async function takePictures(app: App, setupLink: string): Promise<void> {
       } else await context.addCookies(cookies);
       for (const [name, path] of pages) {
         await openPage(page, name, `${app.adminUrl}${path}`);
-        const file = `${name}${size}${colorScheme === "dark" ? "-dark" : ""}.png`;
-        if (targetFolder !== undefined || shown.has(file)) await page.screenshot({ path: join(target, file) });
+        await savePicture(page, `${name}${size}${colorScheme === "dark" ? "-dark" : ""}.png`);
       }
       await close();
     }
@@ -134,4 +134,8 @@ async function openPage(page: Page, name: string, url: string): Promise<void> {
     .waitFor();
   if (name === "run") await page.locator('[data-step-name="analyse lead"]').first().click();
   await page.evaluate("document.fonts.ready");
+}
+
+async function savePicture(page: Page, file: string): Promise<void> {
+  if (targetFolder !== undefined || shown.has(file)) await page.screenshot({ path: join(target, file) });
 }
