@@ -37,15 +37,18 @@ async function importConfig(file: string): Promise<{ default?: unknown }> {
 /** The error of the operator's own code, with the place in it. */
 function describe(thrown: unknown): string {
   if (!(thrown instanceof Error)) return `it threw ${typeof thrown}`;
-  const place = /file:\/\/\S+?:\d+(?=[:)\s]|$)/.exec(thrown.stack ?? "")?.[0];
-  const at = place === undefined || /\/node_modules\//.test(place) ? "" : ` (${toPath(place)})`;
+  const place = placeOf(thrown);
+  const at = place === undefined || place.includes("node_modules") ? "" : ` (${place})`;
   // The first line says what is wrong; the rest is a code frame or a list of importers.
   return `${thrown.name}: ${thrown.message.trim().split("\n")[0]}${at}`;
 }
 
-function toPath(place: string): string {
-  const line = place.slice(place.lastIndexOf(":"));
-  return fileURLToPath(place.slice(0, -line.length)) + line;
+/** File and line: those above the code frame of a syntax error, else the first that the stack has. */
+function placeOf({ stack = "" }: Error): string | undefined {
+  const place = /^(?:file:\/\/|\/|[A-Z]:\\).*:\d+(?=\n)/.exec(stack)?.[0] ?? /file:\/\/\S+?:\d+/.exec(stack)?.[0];
+  if (!place?.startsWith("file:")) return place;
+  const line = place.lastIndexOf(":");
+  return fileURLToPath(place.slice(0, line)) + place.slice(line);
 }
 
 function hintFor(thrown: unknown): string {
