@@ -55,7 +55,7 @@ export async function runBenchmark(
 }
 
 /** The middle value; of an even number of values the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return round(percentile(values, 0.5));
 }
 
@@ -68,7 +68,7 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 /** Three digits are more than a benchmark can promise. */
-export function round(value: number): number {
+function round(value: number): number {
   return Number(value.toPrecision(value >= 1000 ? 4 : 3));
 }
 

@@ -13,6 +13,8 @@ export default defineConfig({
     // The server's content security policy takes files of its own origin only: nothing may be inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // The licences of what is bundled ask to be shipped with it.
+    license: { fileName: "licenses.md" },
   },
   server: {
     port: 4610,

@@ -28,6 +28,9 @@ Environment:
   SLUICE_PUBLIC_URL    address under which senders of webhooks reach this server
   Variables may also stand in a file .env beside the configuration.
 
+With --json, an answer and an error alike are one JSON document on standard output.
+Exit code 0: done; 1: an error; 2: called in a wrong way.
+
 Examples:
   $ sluice init my-project
   $ sluice dev

@@ -6,8 +6,8 @@
  *   running  --child cannot start for another reason--> ended, with the child's exit code
  *   any      --Ctrl-C, SIGTERM--> ended, once the child has closed everything
  *
- * Node's own --watch is not used: it passes Ctrl-C on to a child that gets it from the terminal as well, which would count
- * as the second one that ends at once; and it watches all of node_modules.
+ * Node's own --watch is not used: it cannot tell a broken configuration from a taken port, watches all of node_modules,
+ * and passes Ctrl-C on to a child that gets it from the terminal as well.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { relative } from "node:path";

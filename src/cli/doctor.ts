@@ -31,7 +31,7 @@ export async function doctor(context: CommandContext, options: CommonOptions): P
   const subject: Subject = { project, environment, config: loaded.config };
   const results: Result[] = [{ check: "configuration", ...loaded.finding }];
   for (const check of checks) {
-    if (terminal.isInteractive && !options.json) terminal.progress(`checking: ${check.name}`);
+    if (terminal.isWatched && !options.json) terminal.progress(`checking: ${check.name}`);
     const findings = await lookInto(check, subject);
     results.push(...findings.map((finding) => ({ check: check.name, ...finding })));
   }

@@ -58,7 +58,7 @@ async function openData(
     });
   }
   // Too quick to be told where nobody watches.
-  const onProgress = isQuiet || !terminal.isInteractive ? () => {} : showProgress(terminal);
+  const onProgress = isQuiet || !terminal.isWatched ? () => {} : showProgress(terminal);
   const database = await openDatabase({
     url: environment["SLUICE_DATABASE_URL"] || undefined,
     dataFolder: join(project.folder, "postgres"),

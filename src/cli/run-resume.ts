@@ -45,7 +45,7 @@ async function isWanted(
   { yes, json }: ResumeOptions,
 ): Promise<boolean> {
   if (yes) return true;
-  if (terminal.isInteractive && !json) return terminal.confirm("Resume it?");
+  if (terminal.canAsk && !json) return terminal.confirm("Resume it?");
   if (repeated.length === 0) return true;
   throw new UsageError(
     `resuming may repeat ${repeated.map(({ action }) => action).join(", ")}, and nobody can be asked`,

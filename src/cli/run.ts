@@ -101,7 +101,7 @@ async function waitForEnd(
 ): Promise<RunRecord> {
   const stop = listenForStop();
   if (!json) terminal.tell(`Accepted ${runId}`);
-  if (!json && terminal.isInteractive) terminal.progress("waiting for its end; Ctrl-C ends the waiting, not the run");
+  if (!json && terminal.isWatched) terminal.progress("waiting for its end; Ctrl-C ends the waiting, not the run");
   const deadline = Date.now() + wait * 1000;
   try {
     for (;;) {

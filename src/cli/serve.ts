@@ -25,7 +25,7 @@ export async function serve(context: CommandContext, options: ServeOptions, debu
       folder: project.folder,
       environment,
       log: {
-        format: terminal.isInteractive ? "text" : "json",
+        format: terminal.isWatched ? "text" : "json",
         level: debug ? "debug" : "info",
         write: (line) => terminal.tell(line.trimEnd()),
       },
@@ -35,7 +35,7 @@ export async function serve(context: CommandContext, options: ServeOptions, debu
     try {
       if (!stop.isRequested) await announce(app);
       await stop.requested;
-      if (terminal.isInteractive && stop.isBySignal)
+      if (terminal.isWatched && stop.isBySignal)
         terminal.tell("Stopping: what is under way comes to its end. Ctrl-C again ends it at once.");
     } finally {
       await app.close();

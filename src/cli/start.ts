@@ -19,7 +19,7 @@ export async function start(context: CommandContext, options: CommonOptions & Li
         const local = app.adminUrl ?? "";
         const adminUrl = adminUrlOf(options, environment) ?? local;
         const setupLink = (await app.setupLink())?.replace(local, adminUrl) ?? null;
-        if (terminal.isInteractive) {
+        if (terminal.isWatched) {
           introduce(terminal, { app, config, project, adminUrl, setupLink, isDevelopment: false });
           return;
         }

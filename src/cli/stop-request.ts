@@ -3,7 +3,7 @@ export interface StopRequest {
   /** Resolves at the first SIGINT, SIGTERM, message `stop` or when the process that could send one is gone. From then on a second signal ends the process at once. */
   readonly requested: Promise<void>;
   readonly isRequested: boolean;
-  /** Whether it came as a signal, so that another one would end the process at once. */
+  /** Whether it came as a signal. */
   readonly isBySignal: boolean;
   /** Listens no more. */
   dispose(): void;
@@ -11,20 +11,22 @@ export interface StopRequest {
 
 const signals = ["SIGINT", "SIGTERM"] as const;
 
+/** npm passes Ctrl-C on to a process that gets it from the terminal as well: what follows so soon is the same wish. */
+const sameWishMs = 500;
+
 /** Listens for the wish to end. */
 export function listenForStop(): StopRequest {
   const { promise, resolve } = Promise.withResolvers<void>();
   let isRequested = false;
-  let isBySignal = false;
+  let signalledAt: number | undefined;
   const stop = (): void => {
     isRequested = true;
     resolve();
   };
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (!isBySignal) {
-      isBySignal = true;
-      return stop();
-    }
+    const now = performance.now();
+    signalledAt ??= now;
+    if (now - signalledAt < sameWishMs) return stop();
     // Without our listeners the signal does what it does to every process.
     dispose();
     process.kill(process.pid, signal);
@@ -49,7 +51,7 @@ export function listenForStop(): StopRequest {
       return isRequested;
     },
     get isBySignal() {
-      return isBySignal;
+      return signalledAt !== undefined;
     },
     dispose,
   };

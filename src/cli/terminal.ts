@@ -10,8 +10,10 @@ export type Span = string | { readonly text: string; readonly tone: Tone };
 
 /** Where a command talks to people and programs. */
 export interface Terminal {
-  /** Whether a person can be asked. */
-  readonly isInteractive: boolean;
+  /** Whether standard error is a terminal, where a person reads. */
+  readonly isWatched: boolean;
+  /** Whether that person can be asked. */
+  readonly canAsk: boolean;
   /** A line of the answer, on standard output. */
   print(...line: readonly Span[]): void;
   /** One JSON document on standard output. */
@@ -58,7 +60,8 @@ export function createTerminal({ stdin, stdout, stderr }: Streams): Terminal {
   };
   for (const stream of [stdout, stderr]) stream.on("error", ignoreClosedPipe);
   return {
-    isInteractive: stdin.isTTY === true && stderr.isTTY === true,
+    isWatched: stderr.isTTY === true,
+    canAsk: stdin.isTTY === true && stderr.isTTY === true,
     print(...line) {
       eraseProgress();
       stdout.write(`${render(line, stdout)}\n`);

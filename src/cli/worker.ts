@@ -14,7 +14,7 @@ export async function worker(context: CommandContext, options: CommonOptions): P
       worker: true,
       async announce(app) {
         app.log.info("worker.started", { executor: app.engine.executor, kind: app.database.kind });
-        if (terminal.isInteractive) terminal.tell("This worker executes runs until Ctrl-C.");
+        if (terminal.isWatched) terminal.tell("This worker executes runs until Ctrl-C.");
       },
     },
     options.debug === true,

@@ -9,7 +9,7 @@ export type { EmbeddedPhase } from "./embedded/index.ts";
 export { openDatabase, type OpenDatabase } from "./open-database.ts";
 export type { Pool } from "pg";
 export { createPool } from "./pool.ts";
-export type { BegunRun, ClaimedRun, ExecutionFence, FlowFigures, RunOutcome, RunRecord } from "./runs.ts";
+export type { BegunRun, ClaimedRun, FlowFigures, RunOutcome, RunRecord } from "./runs.ts";
 export { maxPageSize } from "./scope.ts";
 export type { AttemptRecord, StepRecord } from "./steps.ts";
 export { openStore, type Store, type Workspace } from "./store.ts";

@@ -47,7 +47,15 @@ async function pack(): Promise<string> {
   const paths = packed.files.map(({ path }) => path);
   const stray = paths.filter((path) => /\.test\.|(^|\/)(fixtures|test|bench|docs)\//.test(path));
   assert.deepEqual(stray, [], "only what a user needs is in the package");
-  const needed = ["README.md", "LICENSE", "dist/cli/main.js", "dist/sandbox/main.js", "dist/dashboard/index.html"];
+  const needed = [
+    "README.md",
+    "LICENSE",
+    "dist/cli/main.js",
+    "dist/sandbox/main.js",
+    "dist/dashboard/index.html",
+    "dist/dashboard/licenses.md",
+    "dist/dashboard/font-licenses.txt",
+  ];
   assert.deepEqual(
     needed.filter((path) => !paths.includes(path)),
     [],

@@ -8,8 +8,8 @@ import { type Check, failing, type Finding, ok } from "./check.ts";
 export const portsCheck: Check = {
   name: "ports",
   look({ environment }) {
-    const { publicHost = "127.0.0.1", publicPort = 4600 } = toListen({}, environment, { flows: [] });
-    const { adminHost = "127.0.0.1", adminPort = 4601 } = toListen({}, environment, { flows: [] });
+    const listen = toListen({}, environment, { flows: [] });
+    const { publicHost = "127.0.0.1", publicPort = 4600, adminHost = "127.0.0.1", adminPort = 4601 } = listen;
     return Promise.all([
       checkPort({ use: "webhooks", host: publicHost, port: publicPort, variable: "SLUICE_PUBLIC_PORT" }),
       checkPort({ use: "the dashboard", host: adminHost, port: adminPort, variable: "SLUICE_ADMIN_PORT" }),
