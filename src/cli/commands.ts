@@ -161,7 +161,13 @@ function addRuns(program: Command, { context, onEnd }: CommandsOptions): void {
     });
   runs.addHelpText(
     "after",
-    "\nOptions of the list, such as --flow and --status, are shown by: sluice runs list --help\n\nExamples:\n  $ sluice runs --flow lead-routing --status failed,in_doubt\n  $ sluice runs show run_01k9x3m5c8q2v7r4t6w0y1z3ab\n",
+    `
+Options of the list, such as --flow and --status, are shown by: sluice runs list --help
+
+Examples:
+  $ sluice runs --flow lead-routing --status failed,in_doubt
+  $ sluice runs show run_01k9x3m5c8q2v7r4t6w0y1z3ab
+`,
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Receipt } from "../core/index.ts";
-import type { RunRecord, StepRecord } from "../store/index.ts";
+import { receiptsDoneAgain, type RunRecord, type StepRecord } from "../store/index.ts";
 
 /** What resuming a run does to the effects that it had. */
 export interface ResumePreview {
@@ -22,14 +22,13 @@ export function toResumePreview(
   steps: readonly StepRecord[],
   receipts: readonly Receipt[],
 ): ResumePreview {
-  const finished = new Set(steps.filter(({ finishedAt }) => finishedAt !== null).map(({ sequence }) => sequence));
-  const isDoneAgain = ({ stepSequence }: Receipt): boolean =>
-    run.failedStep === null ? !finished.has(stepSequence) : stepSequence >= run.failedStep;
-  const effects = receipts.filter(({ effect }) => effect !== "read");
-  const open = effects.filter((receipt) => receipt.state !== "done" && isDoneAgain(receipt));
+  const isEffect = ({ effect }: Receipt): boolean => effect !== "read";
+  const open = receiptsDoneAgain(run, steps, receipts).filter(
+    (receipt) => isEffect(receipt) && receipt.state !== "done",
+  );
   return {
     from: steps.find(({ sequence }) => sequence === run.failedStep) ?? null,
-    kept: effects.filter(({ state }) => state === "done"),
+    kept: receipts.filter((receipt) => isEffect(receipt) && receipt.state === "done"),
     tried: open.filter(({ state }) => state === "not_done"),
     repeated: open.filter(({ state }) => state !== "not_done"),
   };

@@ -1,6 +1,9 @@
 /** The wish of a person, or of the process that started this one, that it ends. */
 export interface StopRequest {
-  /** Resolves at the first SIGINT, SIGTERM, message `stop` or when the process that could send one is gone. From then on a second signal ends the process at once. */
+  /**
+   * Resolves at the first SIGINT, SIGTERM or message `stop`, or when the process that could send one is gone. From then
+   * on a second signal ends this process at once.
+   */
   readonly requested: Promise<void>;
   readonly isRequested: boolean;
   /** Whether it came as a signal. */

@@ -1,5 +1,6 @@
 export type { AiCallIntent, AiCallOutcome } from "./ai-calls.ts";
 export type { ChangeRecord } from "./changes.ts";
+export { receiptsDoneAgain } from "./done-again.ts";
 export type { EffectIntent } from "./effects.ts";
 export type { EventRecord, IncomingEvent } from "./events.ts";
 export type { RefusalCount, SampleRecord } from "./flow-data.ts";

@@ -62,7 +62,10 @@ export function createPool(options: PoolOptions): Pool {
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   });
-  pool.on("error", options.onError);
+  // Sockets may outlive a clean end for a moment; their loss is none.
+  pool.on("error", (error) => {
+    if (!pool.ending) options.onError(error);
+  });
   // A connection can break between two statements of whoever holds it: the next one fails, the process must not.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
