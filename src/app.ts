@@ -275,7 +275,8 @@ async function openServer(options: AppOptions, parts: ServerParts): Promise<Runn
   };
   const publicUrl = configuredUrl ?? `http://${serverOptions.publicHost}:${serverOptions.publicPort}`;
   const startedAt = new Date().toISOString();
-  return createServer(
+  let listening: RunningServer | null = null;
+  listening = await createServer(
     {
       workspace,
       flows: () => hooks,
@@ -300,10 +301,14 @@ async function openServer(options: AppOptions, parts: ServerParts): Promise<Runn
         ),
       hooks: await openHooks(hooks, parts, publicUrl),
       log,
-      publicUrl,
+      // Port 0 becomes a real one only by listening.
+      get publicUrl() {
+        return configuredUrl ?? listening?.publicUrl ?? publicUrl;
+      },
     },
     serverOptions,
   );
+  return listening;
 }
 
 /** Checks the secrets of all hooks, so that a missing one is told at start and not by refused deliveries. */
