@@ -13,6 +13,8 @@ export interface ResumePreview {
   readonly repeated: readonly Receipt[];
 }
 
+const isEffect = ({ effect }: Receipt): boolean => effect !== "read";
+
 /**
  * Tells what resuming a run would do outside: steps before the failed one are kept with their effects; from there on an
  * effect that is known to be done is given back from its receipt, and any other is sent.
@@ -22,7 +24,6 @@ export function toResumePreview(
   steps: readonly StepRecord[],
   receipts: readonly Receipt[],
 ): ResumePreview {
-  const isEffect = ({ effect }: Receipt): boolean => effect !== "read";
   const open = receiptsDoneAgain(run, steps, receipts).filter(
     (receipt) => isEffect(receipt) && receipt.state !== "done",
   );
