@@ -4,11 +4,11 @@
  */
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
-if (major > 22 || (major === 22 && minor >= 18)) {
+if (major > 22 || (major === 22 && minor >= 19)) {
   void import("./program.ts").then(({ runProcess }) => runProcess());
 } else {
   process.stderr.write(
-    `error NODE_TOO_OLD: this is Node ${process.versions.node}; Sluice needs 22.18 or later\n` +
+    `error NODE_TOO_OLD: this is Node ${process.versions.node}; Sluice needs 22.19 or later\n` +
       "hint: Install a current Node from https://nodejs.org, or put one into the project with: npm install node@24\n",
   );
   process.exitCode = 1;
