@@ -102,7 +102,7 @@ describe("the program", () => {
     const pretend = "Object.defineProperty(process,'versions',{value:{...process.versions,node:'22.17.9'}})";
     const old = sluice(["start"], ["--import", `data:text/javascript,${encodeURIComponent(pretend)}`]);
     expect(await old.ended).toEqual({ code: 1, signal: null });
-    expect(old.heard.err).toMatch(/^error NODE_TOO_OLD: this is Node 22\.17\.9; Sluice needs 22\.18 or later\nhint: /);
+    expect(old.heard.err).toMatch(/^error NODE_TOO_OLD: this is Node 22\.17\.9; Sluice needs 22\.19 or later\nhint: /);
   });
 });
 
