@@ -16,6 +16,8 @@ const settings = {
   // Reached only from this machine, and without a socket file, whose path may not be longer than 107 bytes.
   listen_addresses: "127.0.0.1",
   unix_socket_directories: "",
+  // New tables grow fast: plans made while they were empty must not live for a minute.
+  autovacuum_naptime: "10s",
   // A small footprint: no process that only waits, no memory that a queue does not need.
   max_connections: "100",
   shared_buffers: "64MB",

@@ -5,6 +5,10 @@ import { type Kysely, sql } from "kysely";
  *
  * Columns with text from outside are `json`, not `jsonb`: jsonb refuses `\u0000` and lone surrogates, which real
  * payloads contain.
+ *
+ * The tables that every run writes have no foreign keys: their rows are made together or by the run itself, and Postgres
+ * keeps the plan of a key's check for a session's life. Made while the tables are empty, it reads them whole ever after:
+ * measured, 2,350 acknowledgements a second fell to 475 after 8,000 events.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql.raw("set local search_path to sluice").execute(db);
@@ -19,7 +23,7 @@ const statements = [
   `insert into workspaces (id) values ('default')`,
 
   `create table events (
-    workspace_id text not null references workspaces (id),
+    workspace_id text not null,
     id text not null,
     flow text not null,
     source text not null,
@@ -37,7 +41,7 @@ const statements = [
   )`,
 
   `create table runs (
-    workspace_id text not null references workspaces (id),
+    workspace_id text not null,
     id text not null,
     flow text not null,
     flow_version text,
@@ -53,8 +57,7 @@ const statements = [
     queued_at timestamptz not null,
     started_at timestamptz,
     finished_at timestamptz,
-    primary key (workspace_id, id),
-    foreign key (workspace_id, event_id) references events (workspace_id, id)
+    primary key (workspace_id, id)
   )`,
   // The dispatcher takes the oldest queued run, adoption looks for the unfinished ones of a process.
   `create index runs_unfinished on runs (status, queued_at) where status in ('queued','running','waiting')`,
@@ -76,8 +79,7 @@ const statements = [
     error json,
     started_at timestamptz not null,
     finished_at timestamptz,
-    primary key (workspace_id, run_id, sequence),
-    foreign key (workspace_id, run_id) references runs (workspace_id, id)
+    primary key (workspace_id, run_id, sequence)
   )`,
 
   `create table ai_calls (
@@ -103,8 +105,7 @@ const statements = [
     error json,
     started_at timestamptz not null,
     finished_at timestamptz,
-    primary key (workspace_id, id),
-    foreign key (workspace_id, run_id) references runs (workspace_id, id)
+    primary key (workspace_id, id)
   )`,
   `create index ai_calls_by_run on ai_calls (workspace_id, run_id, started_at)`,
 
@@ -123,8 +124,7 @@ const statements = [
     attempts integer not null,
     started_at timestamptz not null,
     finished_at timestamptz,
-    primary key (workspace_id, key),
-    foreign key (workspace_id, run_id) references runs (workspace_id, id)
+    primary key (workspace_id, key)
   )`,
   `create index effects_by_run on effects (workspace_id, run_id, step_sequence)`,
 
@@ -134,8 +134,7 @@ const statements = [
     name text not null,
     value json not null,
     received_at timestamptz not null default now(),
-    primary key (workspace_id, run_id, name),
-    foreign key (workspace_id, run_id) references runs (workspace_id, id)
+    primary key (workspace_id, run_id, name)
   )`,
 
   `create table samples (
