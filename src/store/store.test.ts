@@ -31,6 +31,17 @@ function event(dedupKey: string, change: Partial<IncomingEvent> = {}): IncomingE
   };
 }
 
+describe("the store", () => {
+  it("gives out rows through a workspace only: a query without one does not compile", () => {
+    // @ts-expect-error there are no runs but those of a workspace
+    expect(store.runs).toBeUndefined();
+    // @ts-expect-error there is no way to the tables
+    expect(store.db).toBeUndefined();
+    // @ts-expect-error a workspace has a name
+    expect(() => store.workspace()).not.toThrow();
+  });
+});
+
 describe("accepting events", () => {
   it("[R1] gives a hundred copies sent at once one run, and counts the other ninety-nine", async () => {
     const copies = await Promise.all(Array.from({ length: 100 }, () => workspace.events.accept(event("copies"))));
