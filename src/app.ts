@@ -135,7 +135,8 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
     ...(config.concurrency !== undefined && { concurrency: config.concurrency }),
   });
   cleanup.add(() => engine.close());
-  const trimming = setInterval(() => void store.trimChanges().catch(() => {}), trimMs).unref();
+  const trim = (): void => void store.trimChanges().catch(() => log.warn("changes.not_trimmed"));
+  const trimming = setInterval(trim, trimMs).unref();
   cleanup.add(() => clearInterval(trimming));
 
   const { kind, postmasterPid } = database;
@@ -177,9 +178,13 @@ async function openSecrets(
   const unset = namedSecrets(config).filter((name) => !environment[name]?.trim());
   const standIns = sandbox ? await openStandInSecrets(join(folder, "sandbox", "secrets.json"), unset) : {};
   const all = { ...environment, ...Object.fromEntries(unset.map((name) => [name, standIns[name]])) };
+  const known = new Map<string, Secret>();
   const resolve = (reference: SecretReference): Secret => {
+    const before = known.get(reference.secret);
+    if (before) return before;
     const value = resolveSecret(reference, all);
     scrubber.add(value);
+    known.set(reference.secret, value);
     return value;
   };
   return { environment: all, scrubber, resolve };
