@@ -44,6 +44,19 @@ describe("sluice init", () => {
     expect(again).toMatchObject({ code: 0, out: expect.stringContaining("Everything is there already") as unknown });
   });
 
+  it("depends on the checkout that it was made from, as long as Sluice was not installed", async () => {
+    await runCli(["init", "shop"], { in: folder });
+    const manifest = JSON.parse(await readFile(join(folder, "shop", "package.json"), "utf8")) as {
+      dependencies: { sluice: string };
+    };
+    const { sluice } = manifest.dependencies;
+    expect(sluice).toMatch(/^file:/);
+    const checkout = JSON.parse(
+      await readFile(join(folder, "shop", sluice.slice("file:".length), "package.json"), "utf8"),
+    ) as { name: string };
+    expect(checkout.name).toBe("sluice");
+  });
+
   it("overwrites nothing: another file of the same name is named, and no file is made", async () => {
     await writeFile(join(folder, "connections.ts"), "mine\n");
     const { code, err } = await runCli(["init"], { in: folder });

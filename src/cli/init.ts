@@ -1,5 +1,5 @@
 import { readFile, mkdir, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isRecord, SluiceError } from "../core/index.ts";
 import { version } from "../version.ts";
@@ -8,6 +8,7 @@ import { toned } from "./terminal.ts";
 
 /** Below the package's folder, both from `src/` and from `dist/`. */
 const examples = new URL("../../examples/", import.meta.url);
+const packageFolder = fileURLToPath(new URL("../../", import.meta.url));
 const copied = ["sluice.config.ts", "connections.ts", "lead-routing/flow.ts", "lead-routing/samples.ts"];
 
 const gitIgnore = "node_modules/\n.sluice/\n.env\n";
@@ -77,7 +78,7 @@ async function projectFiles(target: string): Promise<ProjectFile[]> {
     private: true,
     type: "module",
     scripts: { dev: "sluice dev", start: "sluice start" },
-    dependencies: { sluice: version },
+    dependencies: { sluice: dependencyFrom(target) },
   };
   return [
     { path: "package.json", content: toText(manifest), isUsable: isUsableManifest },
@@ -89,6 +90,14 @@ async function projectFiles(target: string): Promise<ProjectFile[]> {
     },
     ...sources,
   ];
+}
+
+/** False in a checkout, which no registry has. */
+const isInstalled = packageFolder.split(sep).includes("node_modules");
+
+/** What the project depends on: this version, or the folder of the checkout. */
+function dependencyFrom(target: string): string {
+  return isInstalled ? version : `file:${relative(target, packageFolder).split(sep).join("/")}`;
 }
 
 /** npm makes one when Sluice is installed before `sluice init`. */
@@ -122,7 +131,7 @@ async function isMissing(target: string, { path, content, isUsable }: ProjectFil
 
 function existingHint(path: string): string {
   if (path === "package.json")
-    return "Run: npm pkg set type=module && npm install sluice. Then init again. Or use an empty folder: sluice init NAME";
+    return `Run: npm pkg set type=module && npm install ${isInstalled ? `sluice@${version}` : packageFolder}. Then init again. Or use an empty folder: sluice init NAME`;
   if (path === ".gitignore")
     return "Add the lines .sluice/ and .env to it, then init again. Or use an empty folder: sluice init NAME";
   return "Use an empty folder, such as: sluice init NAME. Or move the file away.";
