@@ -137,10 +137,16 @@ class StepExecution<T> {
     const attempt: AttemptRecord = { number, startedAt: new Date().toISOString(), finishedAt: null, error: null };
     const before = this.#row.attempts;
     const { wakeAt } = this.#row;
-    // Not awaited: a lost "running" costs nothing, and the writes of a process keep their order. A row that cannot be
-    // written fails the awaited write that follows. A wait keeps its time to wake until it is over.
-    const begun = { status: "running", attempts: [...before, attempt], wakeAt: this.#isWait ? wakeAt : null } as const;
-    this.#save(begun).catch(() => {});
+    // Neither awaited nor tried again: a lost "running" costs nothing, but one that is written late would stand over the
+    // step's end. The writes of a process keep their order. A wait keeps its time to wake until it is over.
+    const row = {
+      ...this.#row,
+      status: "running",
+      attempts: [...before, attempt],
+      wakeAt: this.#isWait ? wakeAt : null,
+    } as const;
+    this.#row = row;
+    this.#around.workspace.steps.save(row).catch(() => {});
     try {
       const value = toJson(await this.#request.execute(this.#place(number, wakeAt)));
       await this.#end(before, attempt, { status: "succeeded", output: value });
