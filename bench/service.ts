@@ -17,20 +17,28 @@ const configFile = fileURLToPath(new URL("project/sluice.config.ts", import.meta
 /** The first line of the command says the same. */
 const nodeOptions = ["--disallow-code-generation-from-strings", "--disable-proto=delete"];
 
+/** More options for the Node of the service, such as `--cpu-prof --cpu-prof-dir=/tmp/profiles`. */
+const moreNodeOptions = process.env["BENCH_NODE_OPTIONS"]?.split(" ") ?? [];
+
 /** A running `sluice start`. */
 export interface Service {
   readonly pid: number;
   readonly publicUrl: string;
+  readonly adminUrl: string;
   /** From the start of the process to the first 200 of `/readyz`. */
   readonly readyMs: number;
   stop(): Promise<void>;
 }
 
-/** A folder for the data of services, which Postgres may enter as another user. */
-export async function makeDataFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+/** Plays with a data folder of its own, which Postgres may enter as another user, and removes it afterwards. */
+export async function withDataFolder<T>(play: (path: string) => Promise<T>): Promise<T> {
   const path = await mkdtemp(join(tmpdir(), "sluice-bench-"));
-  await chmod(path, 0o711);
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  try {
+    await chmod(path, 0o711);
+    return await play(path);
+  } finally {
+    await rm(path, { recursive: true, force: true });
+  }
 }
 
 /**
@@ -39,11 +47,11 @@ export async function makeDataFolder(): Promise<{ readonly path: string; remove(
  * @param concurrency most runs at once; 0: events are accepted, and no run begins.
  */
 export async function startService(folder: string, concurrency = 100): Promise<Service> {
-  const publicPort = await findFreePort();
-  const ports = ["--public-port", String(publicPort), "--admin-port", "0"];
-  const args = [...nodeOptions, commandFile, "start", "--config", configFile, "--folder", folder, ...ports];
+  const [publicPort, adminPort] = [await findFreePort(), await findFreePort()];
+  const ports = ["--public-port", String(publicPort), "--admin-port", String(adminPort)];
+  const start = ["start", "--config", configFile, "--folder", folder, ...ports];
   const began = performance.now();
-  const child = spawn(process.execPath, args, {
+  const child = spawn(process.execPath, [...nodeOptions, ...moreNodeOptions, commandFile, ...start], {
     // Nothing of the caller's: a provider's key would choose another model.
     env: { PATH: process.env["PATH"], BENCH_SECRET: hookSecret, BENCH_CONCURRENCY: String(concurrency) },
     stdio: ["ignore", "ignore", "pipe"],
@@ -55,13 +63,29 @@ export async function startService(folder: string, concurrency = 100): Promise<S
   return {
     pid: child.pid ?? 0,
     publicUrl,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
     readyMs: performance.now() - began,
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, "exit");
       child.kill("SIGTERM");
       await exited;
     },
   };
+}
+
+/** Plays with a running service, and stops it afterwards. */
+export async function withService<T>(
+  folder: string,
+  play: (service: Service) => Promise<T>,
+  concurrency?: number,
+): Promise<T> {
+  const service = await startService(folder, concurrency);
+  try {
+    return await play(service);
+  } finally {
+    await service.stop();
+  }
 }
 
 async function untilReady(child: ChildProcess, url: string, words: () => string): Promise<void> {

@@ -1,9 +1,9 @@
 import { setTimeout } from "node:timers/promises";
 import { ensureBuilt } from "./build.ts";
 import { signLead } from "./lead.ts";
-import { treeMb } from "./memory.ts";
+import { treeMb } from "./process-tree.ts";
 import type { Benchmark } from "./report.ts";
-import { hookSecret, makeDataFolder, startService } from "./service.ts";
+import { hookSecret, withDataFolder, withService } from "./service.ts";
 
 const idleMs = 10_000;
 
@@ -11,34 +11,28 @@ const idleMs = 10_000;
 export const start: Benchmark = {
   name: "start",
   asks: "how soon is it ready, at the first start and later, and how much memory does it take when idle?",
+  load: `none; memory ${idleMs / 1000} s after one lead was served.`,
   defaultRounds: 3,
-  async play(tell) {
+  async play({ tell }) {
     await ensureBuilt();
-    const folder = await makeDataFolder();
-    try {
-      const first = await startService(folder.path);
-      tell(`first start, with initdb: ${Math.round(first.readyMs)} ms`);
-      await first.stop();
-      const warm = await startService(folder.path);
-      tell(`warm start: ${Math.round(warm.readyMs)} ms`);
-      try {
-        await serveOneLead(warm.publicUrl);
+    return withDataFolder(async (folder) => {
+      const firstReadyMs = await withService(folder, async ({ readyMs }) => readyMs);
+      tell(`first start, with initdb: ${Math.round(firstReadyMs)} ms`);
+      return withService(folder, async ({ pid, publicUrl, readyMs }) => {
+        tell(`warm start: ${Math.round(readyMs)} ms`);
+        await serveOneLead(publicUrl);
         await setTimeout(idleMs);
-        const { rootMb, childrenMb } = await treeMb(warm.pid);
+        const { rootMb, childrenMb } = await treeMb(pid);
         tell(`idle: Node ${Math.round(rootMb)} MB, Postgres ${Math.round(childrenMb)} MB`);
         return {
-          firstReadyMs: first.readyMs,
-          warmReadyMs: warm.readyMs,
+          firstReadyMs,
+          warmReadyMs: readyMs,
           idleMb: rootMb + childrenMb,
           idleNodeMb: rootMb,
           idlePostgresMb: childrenMb,
         };
-      } finally {
-        await warm.stop();
-      }
-    } finally {
-      await folder.remove();
-    }
+      });
+    });
   },
 };
 

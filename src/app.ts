@@ -23,6 +23,7 @@ import {
   openDatabase,
   type OpenDatabase,
   openStore,
+  type ProcessRole,
   type Store,
   type Workspace,
 } from "./store/index.ts";
@@ -49,8 +50,10 @@ export interface AppOptions {
   readonly sandbox?: boolean | SandboxAddress;
   /** `null`: no listeners, for a process that only executes runs. Default: the usual ports on loopback. */
   readonly listen?: Partial<ServerOptions> | null;
-  /** Whether this is one of several processes on the same data. Default: false. */
+  /** Whether another process has the data's Postgres: this one joins it. Default: false. */
   readonly worker?: boolean;
+  /** `web`: takes requests and executes no runs. Default: `all`. */
+  readonly role?: ProcessRole;
   /** Milliseconds that the simulated model takes to answer. Default: 0. */
   readonly simulatedLatencyMs?: number;
   readonly log?: Partial<Pick<LogOptions, "level" | "write" | "format">>;
@@ -132,7 +135,9 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
     ai: gateway.ai,
     services: [{ key: connectRuntime, service: createConnectRuntime({ config, secrets, workspace, standIns }) }],
     log,
+    role: options.role ?? "all",
     ...(config.concurrency !== undefined && { concurrency: config.concurrency }),
+    ...(config.maxQueued !== undefined && { maxQueued: config.maxQueued }),
   });
   cleanup.add(() => engine.close());
   const trim = (): void => void store.trimChanges().catch(() => log.warn("changes.not_trimmed"));
@@ -190,8 +195,13 @@ async function openSecrets(
   return { environment: all, scrubber, resolve };
 }
 
+/** The flows that webhooks start. */
+function hooksOf({ flows }: Config): { readonly flow: AnyFlow; readonly trigger: WebhookTrigger }[] {
+  return flows.flatMap((flow) => (flow.trigger.kind === "webhook" ? [{ flow, trigger: flow.trigger }] : []));
+}
+
 function namedSecrets(config: Config): string[] {
-  const hooks = config.flows.flatMap(({ trigger }) => ("secrets" in trigger.verify ? trigger.verify.secrets : []));
+  const hooks = hooksOf(config).flatMap(({ trigger }) => ("secrets" in trigger.verify ? trigger.verify.secrets : []));
   const connections = (config.connections ?? []).flatMap(({ connection }) => connection.secrets);
   return [...hooks, ...connections].map((reference) => reference.secret);
 }
@@ -266,7 +276,8 @@ interface ServerParts {
 async function openServer(options: AppOptions, parts: ServerParts): Promise<RunningServer> {
   const { engine, workspace, log, store } = parts;
   const { config, listen } = options;
-  const hooks = config.flows.map((flow) => ({ flow, trigger: flow.trigger }));
+  const hooks = hooksOf(config);
+  const flows = config.flows.map((flow) => ({ flow, trigger: flow.trigger }));
   const configuredUrl = parts.secrets.environment["SLUICE_PUBLIC_URL"]?.replace(/\/+$/, "");
   const serverOptions: ServerOptions = {
     publicHost: "127.0.0.1",
@@ -284,12 +295,15 @@ async function openServer(options: AppOptions, parts: ServerParts): Promise<Runn
   listening = await createServer(
     {
       workspace,
-      flows: () => hooks,
+      flows: () => flows,
       engine: {
         resume: (runId) => engine.resume(workspaceId, runId),
         cancel: (runId) => engine.cancel(workspaceId, runId),
         signal: (runId, name, value) => engine.signal(workspaceId, runId, name, value),
-        notifyQueued: () => engine.notifyQueued(),
+        accept: (event) => engine.accept(workspaceId, event),
+        migrate: (runId) => engine.migrate(workspaceId, runId),
+        recheck: (flow) => engine.recheck(workspaceId, flow),
+        rule: (runId, ruling) => engine.rule(workspaceId, runId, ruling),
       },
       status: async () => ({
         version,
@@ -297,7 +311,7 @@ async function openServer(options: AppOptions, parts: ServerParts): Promise<Runn
         sandbox: Boolean(options.sandbox),
         database: { kind: parts.database.kind, version: parts.database.version },
         models: [...parts.gateway.describe()],
-        queuedRuns: await store.dispatch.queued(),
+        queuedRuns: engine.queued,
       }),
       isReady: () =>
         store.ping().then(
@@ -329,11 +343,8 @@ async function openHooks(
   }
   return createHookRoutes(hooks, {
     resolveSecret: reveal,
-    async accept({ path, ...delivery }) {
-      const accepted = await workspace.events.accept({ ...delivery, source: `webhook:${path}`, sample: false });
-      if (!accepted.duplicate) engine.notifyQueued();
-      return accepted;
-    },
+    accept: ({ path, ...delivery }) =>
+      engine.accept(workspaceId, { ...delivery, source: `webhook:${path}`, sample: false }),
     waitForRun: (runId, timeoutMs, signal) => engine.waitForEnd(workspaceId, runId, timeoutMs, signal),
     countRefusal({ path, code }) {
       log.info("webhook.refused", { path, code });

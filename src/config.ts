@@ -21,6 +21,8 @@ export interface Config {
   readonly allowedHosts?: readonly string[];
   /** Most runs that a process executes at once. Default: 100. */
   readonly concurrency?: number;
+  /** Most runs that may be queued; beyond, deliveries are answered 503 with the time to try again. Default: 100,000. */
+  readonly maxQueued?: number;
 }
 
 /**

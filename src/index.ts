@@ -5,7 +5,9 @@ export { type Config, defineConfig } from "./config.ts";
 export {
   type Ai,
   type AiRequest,
+  type CallTrigger,
   type ClassifyRequest,
+  type ConcurrencyLimit,
   type Duration,
   type ErrorCode,
   type Flow,
@@ -13,7 +15,9 @@ export {
   type FlowContext,
   type FlowOptions,
   type Json,
+  type MapOptions,
   type ObjectRequest,
+  type Priority,
   type RetryPolicy,
   type Schema,
   secret,
@@ -21,6 +25,8 @@ export {
   type SignatureCheck,
   SluiceError,
   type SluiceErrorJson,
+  type StartRate,
+  type StepOptions,
   type WebhookTrigger,
 } from "./core/index.ts";
-export { signatures, webhook, type WebhookOptions } from "./triggers/index.ts";
+export { call, type CallOptions, signatures, webhook, type WebhookOptions } from "./triggers/index.ts";

@@ -28,8 +28,19 @@ const threeSteps = flow({
   },
 });
 
+/** A step, a wait for a person's word, a step. */
+const approval = flow({
+  name: "approval",
+  trigger: webhook({ path: "approvals", payload: Lead, verify: signatures.standardWebhooks(secret("BENCH_SECRET")) }),
+  async run(lead, { step, waitForSignal }) {
+    const asked = await step("ask", async () => ({ company: lead.company }));
+    const { approved } = await waitForSignal("go", { schema: z.object({ approved: z.boolean() }), timeout: "30d" });
+    return step("act", async () => ({ ...asked, approved }));
+  },
+});
+
 export default defineConfig({
-  flows: [leads, threeSteps],
+  flows: [leads, threeSteps, approval],
   models: { fast: { provider: "simulated" } },
   concurrency: Number(process.env["BENCH_CONCURRENCY"] ?? 100),
 });

@@ -3,14 +3,12 @@ import type {
   ApiKeyView,
   FlowDetailView,
   FlowView,
-  OverviewView,
+  OverviewView as BaseOverviewView,
   Problem as ProblemBody,
-  RunDetailView,
-  RunPage,
-  RunView,
   StatusView,
   UserView,
 } from "../../src/server/api/schemas.ts";
+import type { FailureDetailView, FailureGroupView, QueueView, RulingWord, RunDetailView, RunView } from "./views.ts";
 
 export type { Json } from "../../src/core/json.ts";
 export type {
@@ -18,16 +16,26 @@ export type {
   ApiKeyView,
   FlowDetailView,
   FlowView,
-  OverviewView,
-  ReceiptView,
-  RunDetailView,
-  RunPage,
-  RunView,
   StatusView,
-  StepView,
   UserView,
 } from "../../src/server/api/schemas.ts";
+export type {
+  FailureDetailView,
+  FailureGroupView,
+  QueueView,
+  ReceiptView,
+  RulingWord,
+  RunDetailView,
+  RunView,
+  StepView,
+} from "./views.ts";
 
+export type OverviewView = Omit<BaseOverviewView, "needsAttention"> & { readonly needsAttention: readonly RunView[] };
+export type RunPage = { readonly items: readonly RunView[]; readonly next: string | null };
+export type Question = NonNullable<RunDetailView["question"]>;
+export type Migration = NonNullable<RunDetailView["migration"]>;
+export type Subflow = RunDetailView["subflows"][number];
+export type FailedRun = FailureDetailView["runs"][number];
 export type RunStatus = RunView["status"];
 export type Role = UserView["role"];
 export type RunError = NonNullable<RunView["error"]>;
@@ -128,6 +136,19 @@ export const api = {
   run: (id: string) => call<RunDetailView>("GET", `/runs/${segment(id)}`),
   resume: (id: string) => call<RunView>("POST", `/runs/${segment(id)}/resume`),
   cancel: (id: string) => call<RunView>("POST", `/runs/${segment(id)}/cancel`),
+  rule: (id: string, answer: { key: string; word: RulingWord; output?: Json }) =>
+    call<RunView>("POST", `/runs/${segment(id)}/rule`, answer),
+  migrate: (id: string) => call<RunView>("POST", `/runs/${segment(id)}/migrate`),
+  failures: async () => (await call<{ items: FailureGroupView[] }>("GET", "/failures?limit=200")).items,
+  failure: (fingerprint: string) => call<FailureDetailView>("GET", `/failures/${segment(fingerprint)}`),
+  /** Without `runIds`: all of the group. */
+  resumeFailures: (fingerprint: string, runIds?: readonly string[]) =>
+    call<{ resumed: number; skipped: number }>(
+      "POST",
+      `/failures/${segment(fingerprint)}/resume`,
+      runIds ? { runIds } : {},
+    ),
+  queue: () => call<QueueView>("GET", "/queue"),
   keys: async () => (await call<{ items: ApiKeyView[] }>("GET", "/keys")).items,
   createKey: (key: { name: string; role: Role }) => call<CreatedApiKey>("POST", "/keys", key),
   revokeKey: (id: string) => call<void>("DELETE", `/keys/${segment(id)}`),

@@ -12,9 +12,11 @@ const topics = [
   ...["running", "waiting", "succeeded", "failed"].map((state) => `step.${state}`),
 ];
 
-/** A flood of events becomes at most one reading of each list per this time. */
+/** A flood of events becomes at most one reading of each list per this time, counted from the end of the one before. */
 const listIntervalMs = 1000;
 const runIntervalMs = 250;
+/** Counting over all failed or queued runs costs more than reading a page of a list. */
+const countIntervalMs = 2500;
 
 /** How long a connection may be away before that is called a loss, and until a refused one is asked for again. */
 const troubleMs = 5000;
@@ -36,36 +38,43 @@ function subscribe(listener: () => void): () => void {
 /** The state of the live connection. */
 export const useLiveState = (): LiveState => useSyncExternalStore(subscribe, () => state);
 
-/** Calls `run` soon after `ask`, and at most once per interval. */
-function createThrottle(intervalMs: number, run: () => void) {
+/**
+ * Calls `run` soon after `ask`, and once per interval at most. The next call waits for the one before: a reading that takes
+ * longer than the interval would otherwise be begun anew for ever and never be shown.
+ */
+function createThrottle(intervalMs: number, run: () => Promise<unknown>) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let lastAt = 0;
-  return {
-    ask() {
-      if (timer !== undefined) return;
-      timer = setTimeout(
-        () => {
-          timer = undefined;
-          lastAt = Date.now();
-          run();
-        },
-        Math.max(30, lastAt + intervalMs - Date.now()),
-      );
-    },
-    stop: () => clearTimeout(timer),
-  };
+  let busy = false;
+  let asked = false;
+  function ask(): void {
+    asked = true;
+    if (busy || timer !== undefined) return;
+    timer = setTimeout(() => void turn(), Math.max(30, lastAt + intervalMs - Date.now()));
+  }
+  async function turn(): Promise<void> {
+    timer = undefined;
+    asked = false;
+    busy = true;
+    await run().catch(() => {});
+    busy = false;
+    lastAt = Date.now();
+    if (asked) ask();
+  }
+  return { ask, stop: () => clearTimeout(timer) };
 }
 
 /** Opens the stream of changes. `onRefused` is called a while after the server refused it. */
 function connect(client: QueryClient, onRefused: () => void): () => void {
   const changedRuns = new Set<string>();
-  const invalidate = (queryKey: string[]) => void client.invalidateQueries({ queryKey });
-  const lists = createThrottle(listIntervalMs, () => {
-    for (const key of ["runs", "overview", "flows", "flow"]) invalidate([key]);
-  });
+  const invalidate = (queryKeys: string[][]) =>
+    Promise.all(queryKeys.map((queryKey) => client.invalidateQueries({ queryKey })));
+  const lists = createThrottle(listIntervalMs, () => invalidate([["runs"], ["overview"], ["flows"], ["flow"]]));
+  const counts = createThrottle(countIntervalMs, () => invalidate([["failures"], ["failure"], ["queue"]]));
   const runs = createThrottle(runIntervalMs, () => {
-    for (const id of changedRuns) invalidate(["run", id]);
+    const changed = [...changedRuns].map((id) => ["run", id]);
     changedRuns.clear();
+    return invalidate(changed);
   });
 
   const source = new EventSource("/api/v1/changes");
@@ -75,7 +84,9 @@ function connect(client: QueryClient, onRefused: () => void): () => void {
       changedRuns.add(runId);
       runs.ask();
     }
-    if (event.type.startsWith("run.")) lists.ask();
+    if (!event.type.startsWith("run.")) return;
+    lists.ask();
+    counts.ask();
   };
   for (const topic of topics) source.addEventListener(topic, onChange);
   source.addEventListener("reset", () => void client.invalidateQueries());
@@ -90,7 +101,7 @@ function connect(client: QueryClient, onRefused: () => void): () => void {
       clearTimeout(trouble);
       setState("lost");
       // A refused stream is not tried again by the browser; the session tells whether it was for want of one.
-      invalidate([...sessionQuery.queryKey]);
+      void invalidate([[...sessionQuery.queryKey]]);
       trouble = setTimeout(onRefused, reconnectMs);
     } else if (trouble === undefined) {
       // The server ends streams now and then; the browser comes back by itself, from where it was.
@@ -101,8 +112,7 @@ function connect(client: QueryClient, onRefused: () => void): () => void {
   return () => {
     source.close();
     clearTimeout(trouble);
-    lists.stop();
-    runs.stop();
+    for (const throttle of [lists, counts, runs]) throttle.stop();
   };
 }
 

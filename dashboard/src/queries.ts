@@ -17,6 +17,15 @@ export const flowQuery = (name: string) => queryOptions({ queryKey: ["flow", nam
 
 export const runQuery = (id: string) => queryOptions({ queryKey: ["run", id], queryFn: () => api.run(id) });
 
+/** Failures of one kind together. */
+export const failuresQuery = queryOptions({ queryKey: ["failures"], queryFn: api.failures, refetchInterval: 60_000 });
+
+export const failureQuery = (fingerprint: string) =>
+  queryOptions({ queryKey: ["failure", fingerprint], queryFn: () => api.failure(fingerprint) });
+
+/** Runs that begin and end tell of themselves; processes that die do not. */
+export const queueQuery = queryOptions({ queryKey: ["queue"], queryFn: api.queue, refetchInterval: 5000 });
+
 export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: api.keys });
 
 export const runsQuery = (filter: RunFilter) =>

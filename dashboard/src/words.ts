@@ -64,10 +64,18 @@ function waitSentence(step: StepView, now: number): string {
   return `${reason} ${step.name} again${wake ? ` at ${wake}` : " soon"}`;
 }
 
+/** A step's path as people count, from 1: `4` for `3`, `4.1.2` for `3.0.1`. */
+export function stepNumber(path: string): string {
+  return path
+    .split(".")
+    .map((number) => Number(number) + 1)
+    .join(".");
+}
+
 /** One sentence on where a run stands. */
 export function runSentence(run: RunDetailView, now: number): string {
-  const step = run.steps.find((candidate) => candidate.sequence === run.failedStep);
-  const at = step ? ` at step ${step.sequence + 1}, ${step.name}` : "";
+  const step = run.steps.find((candidate) => candidate.path === run.failedStep);
+  const at = step ? ` at step ${stepNumber(step.path)}, ${step.name}` : "";
   const current = run.steps.findLast((candidate) => candidate.finishedAt === null);
   switch (run.status) {
     case "queued":

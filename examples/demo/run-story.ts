@@ -77,14 +77,14 @@ class RunStory {
 
   tell(steps: readonly StepRecord[]): void {
     for (const step of steps) {
-      if (step.kind === "ai") this.#once(`${step.sequence} begun`, () => this.#tellAnalysing(step));
+      if (step.kind === "ai") this.#once(`${step.path} begun`, () => this.#tellAnalysing(step));
       const failures = step.attempts.filter((attempt) => attempt.error !== null);
       if (step.status === "waiting") {
-        this.#once(`${step.sequence} waits ${failures.length}`, () =>
+        this.#once(`${step.path} waits ${failures.length}`, () =>
           this.#tellWait(step, failures.at(-1)?.error?.code),
         );
       }
-      if (step.status === "succeeded") this.#once(`${step.sequence} ended`, () => this.#tellSuccess(step));
+      if (step.status === "succeeded") this.#once(`${step.path} ended`, () => this.#tellSuccess(step));
     }
   }
 

@@ -148,7 +148,7 @@ async function askUntilItFits<T>(passage: Passage<T>): Promise<T> {
   let maxOutputTokens = request.maxOutputTokens ?? defaultMaxOutputTokens;
   let corrections = 0;
   let isLonger = false;
-  let number = await passage.journal.countOfStep(passage.run.runId, passage.attempt.sequence);
+  let number = await passage.journal.countOfStep(passage.run.runId, passage.attempt.path);
   for (;;) {
     number += 1;
     const { answer, verdict } = await askOnce(passage, { prompt, maxOutputTokens, number, corrections });
@@ -180,7 +180,7 @@ async function askOnce<T>(passage: Passage<T>, round: Round): Promise<{ answer: 
   const { prompt, maxOutputTokens } = round;
   const reservation = await reserve(model, prompt, maxOutputTokens);
   const request = { prompt, maxOutputTokens, temperature: passage.question.request.temperature ?? 0 };
-  const place = { runId: run.runId, stepSequence: attempt.sequence, attempt: round.number };
+  const place = { runId: run.runId, stepPath: attempt.path, attempt: round.number };
   const id = await recordIntent(journal, { place, model, data, request, now: now() });
   const call = { model, request, reservation, access: options, stop: attempt.signal, now };
   const answer = await callModel(call).catch(async (thrown: unknown) => {

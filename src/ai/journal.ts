@@ -7,5 +7,5 @@ export interface AiJournal {
   /** Records how the call of that id ended. */
   settle(id: string, outcome: AiCallOutcome): Promise<void>;
   /** How many calls the step has recorded, in all its attempts and processes. */
-  countOfStep(runId: string, stepSequence: number): Promise<number>;
+  countOfStep(runId: string, stepPath: string): Promise<number>;
 }

@@ -14,7 +14,7 @@ export interface ModelRequest {
 /** Which request of which step is recorded. */
 export interface RequestPlace {
   readonly runId: string;
-  readonly stepSequence: number;
+  readonly stepPath: string;
   readonly attempt: number;
 }
 

@@ -3,11 +3,11 @@ import type { Receipt, ReceiptState } from "../core/index.ts";
 import type { RunRecord, StepRecord } from "../store/index.ts";
 import { toResumePreview } from "./resume-preview.ts";
 
-const receipt = (stepSequence: number, state: ReceiptState, effect: Receipt["effect"] = "write") =>
-  ({ key: `run_1/${stepSequence}`, stepSequence, state, effect }) as Receipt;
-const step = (sequence: number, finishedAt: Date | null = new Date()) => ({ sequence, finishedAt }) as StepRecord;
+const receipt = (stepPath: string, state: ReceiptState, effect: Receipt["effect"] = "write") =>
+  ({ key: `run_1/${stepPath}`, stepPath, state, effect }) as Receipt;
+const step = (path: string, finishedAt: Date | null = new Date()) => ({ path, finishedAt }) as StepRecord;
 const keysOf = ({ kept, tried, repeated }: ReturnType<typeof toResumePreview>) =>
-  [kept, tried, repeated].map((receipts) => receipts.map(({ stepSequence }) => stepSequence));
+  [kept, tried, repeated].map((receipts) => receipts.map(({ stepPath }) => stepPath));
 
 describe("the preview of resuming", () => {
   it("keeps what is done wherever it is, and tells from the failed step on what is tried and what may repeat", () => {
@@ -20,7 +20,7 @@ describe("the preview of resuming", () => {
       receipt(4, "unknown"),
     ];
     const preview = toResumePreview(run, [step(0), step(1)], receipts);
-    expect(preview.from?.sequence).toBe(1);
+    expect(preview.from?.path).toBe(1);
     expect(keysOf(preview)).toEqual([[2], [1], [3, 4]]);
   });
 

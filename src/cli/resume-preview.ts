@@ -28,7 +28,7 @@ export function toResumePreview(
     (receipt) => isEffect(receipt) && receipt.state !== "done",
   );
   return {
-    from: steps.find(({ sequence }) => sequence === run.failedStep) ?? null,
+    from: steps.find(({ path }) => path === run.failedStep) ?? null,
     kept: receipts.filter((receipt) => isEffect(receipt) && receipt.state === "done"),
     tried: open.filter(({ state }) => state === "not_done"),
     repeated: open.filter(({ state }) => state !== "not_done"),

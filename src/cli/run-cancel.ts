@@ -7,8 +7,9 @@ import { findRun } from "./run-lookup.ts";
 export async function cancelRun(context: CommandContext, runId: string, options: CommonOptions): Promise<void> {
   await withData(context, options, async ({ workspace }) => {
     const run = await findRun(workspace, runId);
-    const outcome = { status: "cancelled", output: null, error: null, failedStep: null } as const;
-    if (await workspace.runs.finish(runId, outcome)) return;
+    const outcome = { status: "cancelled", output: null, error: null, failedStep: null, fingerprint: null } as const;
+    const { parentRunId } = run;
+    if (await workspace.runs.finish(runId, outcome, { epoch: null, parentRunId })) return;
     const { status } = await findRun(workspace, run.id);
     throw new SluiceError("RUN_NOT_CANCELLABLE", {
       message: `run "${runId}" is ${status}; it has ended`,

@@ -1,4 +1,4 @@
-import { type Receipt, SluiceError } from "../core/index.ts";
+import { formatStepPath, type Receipt, SluiceError } from "../core/index.ts";
 import type { RunRecord } from "../store/index.ts";
 import { UsageError } from "./failure.ts";
 import { type Data, withData } from "./open-data.ts";
@@ -56,7 +56,7 @@ async function isWanted(
 function tellPreview(terminal: Terminal, { from, kept, tried, repeated }: ResumePreview): void {
   terminal.tell(
     from
-      ? `It goes on at step ${from.sequence + 1}, ${from.name}. The steps before it are kept as they were recorded.`
+      ? `It goes on at step ${formatStepPath(from.path)}, ${from.name}. The steps before it are kept as they were recorded.`
       : "The finished steps are kept as they were recorded; the flow's own code runs again and goes on after them.",
   );
   tellEffects(terminal, "Done, and will not be repeated:", kept);

@@ -1,4 +1,4 @@
-import { type AiCallRecord, isRecord, type Json, type Receipt } from "../core/index.ts";
+import { type AiCallRecord, formatStepPath, isRecord, type Json, type Receipt } from "../core/index.ts";
 import type { EventRecord, RunRecord, StepRecord } from "../store/index.ts";
 import { hasEnded, receiptWords, runMarks, statusSpan, times } from "./run-words.ts";
 import { type Cell, formatTable } from "./table.ts";
@@ -55,7 +55,7 @@ function printSteps(terminal: Terminal, parts: RunParts): void {
   const { run, steps } = parts;
   const rows = steps.map((step): Cell[] => [
     `+${durationText(step.startedAt.getTime() - run.queuedAt.getTime())}`,
-    String(step.sequence + 1),
+    formatStepPath(step.path),
     toned("strong", step.name),
     step.kind,
     isStopped(step, run) ? toned("faint", "– stopped") : statusSpan(step.status),
@@ -74,7 +74,7 @@ function isStopped({ finishedAt }: StepRecord, run: RunRecord): boolean {
 }
 
 function detailsOf(step: StepRecord, { run, aiCalls, receipts }: RunParts): Span[][] {
-  const ofStep = (record: { readonly stepSequence: number }): boolean => record.stepSequence === step.sequence;
+  const ofStep = (record: { readonly stepPath: string }): boolean => record.stepPath === step.path;
   return [
     ...step.attempts.flatMap(({ number, error }): Span[][] =>
       error === null ? [] : [[`attempt ${number} failed: `, toned("bad", error.code), ` ${error.message}`]],

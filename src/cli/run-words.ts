@@ -14,7 +14,7 @@ const statuses: { readonly [status in RunStatus]: readonly [sign: string, words:
 
 /** The state of a run or step: a sign and a word, so that it can be told without colour. */
 export function statusSpan(status: RunStatus | StepStatus): Span {
-  const [sign, words, tone] = statuses[status];
+  const [sign, words, tone] = statuses[status === "reopened" ? "queued" : status];
   return toned(tone, `${sign} ${words}`);
 }
 

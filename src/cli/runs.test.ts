@@ -175,7 +175,7 @@ describe("with a process that executes runs", () => {
     const intent = {
       key,
       runId,
-      stepSequence: 2,
+      stepPath: 2,
       connection: "bank",
       action: "bank.pay",
       effect: "write",

@@ -75,7 +75,8 @@ export async function runAction<Input, Output>(action: BoundAction<Input, Output
       const earlier = await runtime.receipts.begin({
         key: attempt.key,
         runId: run.runId,
-        stepSequence: attempt.sequence,
+        stepPath: attempt.path,
+        epoch: attempt.epoch,
         connection: settings.name,
         action: `${settings.connector}.${action.name}`,
         effect: definition.effect,

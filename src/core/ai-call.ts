@@ -52,7 +52,7 @@ export type AnswerRung = "as_is" | "repaired" | "asked_again";
 export interface AiCallRecord {
   readonly id: string;
   readonly runId: string;
-  readonly stepSequence: number;
+  readonly stepPath: string;
   /** Which request of the step this is, from 1: retries and ask-again rungs count on. */
   readonly attempt: number;
   /** Name in the configuration, such as `fast`. */

@@ -38,12 +38,29 @@ export interface ActionDeclaration<Input, Output> {
  */
 export type ReceiptState = "intent" | "done" | "not_done" | "unknown";
 
+/**
+ * What a person may say about an effect in doubt.
+ * - `done`: it happened; the run goes on with the output given, and it is not performed again.
+ * - `not_done`: it did not happen and is not to; the step fails with EFFECT_NOT_DONE, which the flow may handle.
+ * - `try_again`: it did not happen; it is performed once more, with the same idempotency key.
+ */
+export type RulingWord = "done" | "not_done" | "try_again";
+
+/** A person's word about an effect in doubt. */
+export interface EffectRuling {
+  readonly word: RulingWord;
+  /** Id of the user or API key; null on the command line of the machine itself. */
+  readonly by: string | null;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 /** The record that one effect leaves. One receipt per idempotency key; a repeat updates it. */
 export interface Receipt {
-  /** Stable idempotency key: `run id/step sequence`. */
+  /** Stable idempotency key: `run id/step path`. */
   readonly key: string;
   readonly runId: string;
-  readonly stepSequence: number;
+  readonly stepPath: string;
   /** Name of the connection, such as `slack`. */
   readonly connection: string;
   /** Connector and action, such as `slack.postMessage`. */
@@ -56,6 +73,8 @@ export interface Receipt {
   readonly response: Json;
   /** How often the call was sent. */
   readonly attempts: number;
+  /** What a person said about it when it was in doubt; null when nobody had to. */
+  readonly ruling: EffectRuling | null;
   readonly startedAt: Date;
   readonly finishedAt: Date | null;
 }

@@ -61,8 +61,13 @@ export const errorCodes = {
   RUN_NOT_CANCELLABLE: fails(409),
   RUN_CANCELLED: fails(409),
   RUN_SET_ASIDE: fails(500),
+  RUN_TAKEN_OVER: fails(409),
+  RUN_TOO_DEEP: fails(500),
+  RUN_NOT_MIGRATABLE: fails(409),
   OUTSIDE_RUN: fails(500),
   STEP_FAILED: fails(500),
+  ITEMS_FAILED: fails(500),
+  SUBFLOW_FAILED: fails(500),
   SIGNAL_TIMEOUT: fails(504),
   // Models
   MODEL_UNKNOWN: fails(500),
@@ -89,6 +94,9 @@ export const errorCodes = {
   ACTION_UNAVAILABLE: passes(503),
   CONNECTION_AUTH_FAILED: fails(502),
   EFFECT_IN_DOUBT: fails(409),
+  EFFECT_NOT_DONE: fails(409),
+  EFFECT_UNKNOWN: fails(404),
+  EFFECT_NOT_IN_DOUBT: fails(409),
 } as const satisfies Record<string, CodeFacts>;
 
 /** A code of the registry. */

@@ -3,6 +3,7 @@ export * from "./cleanup.ts";
 export * from "./duration.ts";
 export * from "./effect.ts";
 export * from "./errors.ts";
+export * from "./fingerprint.ts";
 export * from "./flow.ts";
 export * from "./identifier.ts";
 export * from "./json.ts";

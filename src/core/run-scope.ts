@@ -2,18 +2,40 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { SluiceError } from "./errors.ts";
 import type { Json } from "./json.ts";
 import type { RetryPolicy } from "./retry.ts";
+import type { Schema } from "./schema.ts";
 
 /** The kinds of steps that a run's timeline tells apart. */
-export type StepKind = "code" | "ai" | "effect" | "sleep" | "signal";
+export type StepKind = "code" | "ai" | "effect" | "sleep" | "signal" | "map" | "item" | "run";
+
+/**
+ * A step's place in its run: its number in the order of calls, from 0. Inside a `map`, the map's own path, the item's
+ * number and the number inside the item follow: `3.0.1` is the second step of item 0 of the map that is step 3.
+ */
+export type StepPath = string;
+
+/** Number of the step that the flow itself called, to which a path belongs. */
+export function rootOf(path: StepPath): number {
+  return Number(path.split(".", 1)[0]);
+}
+
+/** A path as people count, from 1: `4` for `3`, `4.1.2` for `3.0.1`. */
+export function formatStepPath(path: StepPath): string {
+  return path
+    .split(".")
+    .map((number) => Number(number) + 1)
+    .join(".");
+}
 
 /** One try of a step. */
 export interface StepAttempt {
   /** From 1; counts on when the process died and another took over. */
   readonly number: number;
-  /** Position of the step in its run, from 0, in the order of the calls. */
-  readonly sequence: number;
-  /** Stable over all attempts and processes: `run id/step sequence`. The idempotency key of an effect. */
+  /** The step's place in its run; see {@link StepPath}. */
+  readonly path: StepPath;
+  /** Stable over all attempts and processes: `run id/path`, after a migration `run id/path~n`. The idempotency key of an effect. */
   readonly key: string;
+  /** Fencing token of the execution that this attempt belongs to. */
+  readonly epoch: number;
   /** Fires when the run is cancelled or the process shuts down. */
   readonly signal: AbortSignal;
 }
@@ -27,8 +49,21 @@ export interface StepRequest<T> {
   readonly input?: Json;
   /** Default: {@link defaultRetry}. */
   readonly retry?: RetryPolicy;
+  /**
+   * Whether the work cannot be taken back: its intent is recorded first, it runs at most once, and what may have happened
+   * stops the run as `in_doubt`. For work without receipts of its own. Default: false.
+   */
+  readonly irreversible?: boolean;
   /** Does the work. Its result must be JSON. May run again when the process dies before the result is recorded. */
   readonly execute: (attempt: StepAttempt) => Promise<T>;
+}
+
+/** How a `map` works. */
+export interface MapOptions {
+  /** What people see; the same on every replay. Default: `map`. */
+  readonly name?: string;
+  /** Most items under way at once, at least 1. Default: 10. */
+  readonly concurrency?: number;
 }
 
 /** Names a service that the application puts into every run, such as the gateway. */
@@ -47,6 +82,22 @@ export interface RunScope {
   readonly availableFields: number;
   /** Runs a step: once recorded, a replay gives the record. */
   step<T>(request: StepRequest<T>): Promise<T>;
+  /** Runs work for each item, as one step that records the result of each; see `FlowContext.map`. */
+  map<Item, Result>(
+    items: readonly Item[],
+    work: (item: Item, index: number) => Promise<Result>,
+    options: MapOptions,
+  ): Promise<Result[]>;
+  /**
+   * Begins a run of another flow as a step; the same one on every replay. With `wait` it gives the output of that run.
+   *
+   * @throws FLOW_UNKNOWN, PAYLOAD_INVALID, RUN_TOO_DEEP; SUBFLOW_FAILED when it was waited for and did not succeed.
+   */
+  subflow(flow: string, payload: Json, options: { readonly wait: boolean }): Promise<Json>;
+  /** Waits as a step; the time to wake survives restarts. */
+  sleep(name: string, durationMs: number): Promise<void>;
+  /** Waits as a step for a value from outside. @throws SIGNAL_TIMEOUT */
+  waitForSignal<T>(name: string, options: { readonly schema: Schema<T>; readonly timeoutMs: number }): Promise<T>;
   /** The service that the application registered under a key. @throws INTERNAL when there is none. */
   service<T>(key: ServiceKey<T>): T;
 }

@@ -53,5 +53,13 @@ export interface WebhookTrigger<Payload = unknown> {
   readonly samples: { readonly [name: string]: Json };
 }
 
+/** A flow that is started by the run API, the command line, or another flow. */
+export interface CallTrigger<Payload = unknown> {
+  readonly kind: "call";
+  readonly payload: Schema<Payload>;
+  /** Payloads to test with, by name. */
+  readonly samples: { readonly [name: string]: Json };
+}
+
 /** Whatever starts a flow. */
-export type Trigger<Payload = unknown> = WebhookTrigger<Payload>;
+export type Trigger<Payload = unknown> = WebhookTrigger<Payload> | CallTrigger<Payload>;

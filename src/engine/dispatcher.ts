@@ -1,171 +1,270 @@
-import type { Log } from "../core/index.ts";
-import type { ClaimedRun, Store } from "../store/index.ts";
+import { type AnyFlow, type Log, rootOf, toMs } from "../core/index.ts";
+import type { ClaimedRun, FlowLimits, ProcessRole, Store } from "../store/index.ts";
+import type { Executions } from "./executions.ts";
+import { persist } from "./persist.ts";
+import type { QueueGauge } from "./queue-gauge.ts";
 import type { DurableRuntime } from "./runtime.ts";
+import type { Slots } from "./slots.ts";
 
-/** How often queued runs of other processes are looked for when nothing here says that there are any. */
+/** How often what nobody told of is looked for: runs that other processes queued, times that have come, cancelled runs. */
 const pollMs = 1000;
+/** Every how many polls rarer things are looked for. */
+const rarely = 10;
+/** Others are told of queued runs at most so often. */
+const tellMs = 25;
 
 /** What {@link Dispatcher} takes. */
 export interface DispatcherOptions {
   readonly store: Store;
   readonly runtime: DurableRuntime;
   readonly executor: string;
+  readonly role: ProcessRole;
+  readonly flows: ReadonlyMap<string, AnyFlow>;
+  readonly slots: Slots;
+  readonly executions: Executions;
+  readonly gauge: QueueGauge;
   readonly log: Log;
-  readonly inFlight: InFlight;
-  /** Most runs that this process executes at once. */
-  readonly concurrency: number;
-}
-
-/** A run of this process that is to begin, or to go on where another process left it. */
-interface Unbegun {
-  readonly run: ClaimedRun;
-  readonly adopted: boolean;
-}
-
-/** Executions of runs that are under way in this process, however they came here. */
-export class InFlight {
-  /** A resumed run can be here twice for a moment: the cancelled execution may not have ended yet. */
-  readonly #executions = new Set<{ readonly runId: string }>();
-
-  /** Counts a run as under way until the execution ends. */
-  async track(runId: string, execute: () => Promise<void>): Promise<void> {
-    const execution = { runId };
-    this.#executions.add(execution);
-    try {
-      await execute();
-    } finally {
-      this.#executions.delete(execution);
-    }
-  }
-
-  get ids(): readonly string[] {
-    return [...this.#executions].map((execution) => execution.runId);
-  }
+  readonly closing: AbortSignal;
 }
 
 /**
- * Starts queued runs while there is room: at once when one was accepted here, by polling when another process did.
- * A run that was claimed and not begun when its process died is found by adoption; its id makes a second start harmless.
+ * Starts runs while there is room: at once when one was accepted or woken here, when another process tells, and by
+ * polling. A run that was claimed and not begun when its process died is found by adoption; its id makes a second start
+ * harmless.
  */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #versions: { readonly [flow: string]: string };
+  readonly #unlimited: readonly string[];
+  readonly #limited: readonly FlowLimits[];
+  /** What a durable function that begins here executes. */
+  readonly #handedOver = new Map<string, ClaimedRun>();
   readonly #timer: NodeJS.Timeout;
-  /** This process' own and not begun yet, because the database went away in between. */
-  readonly #unbegun: Unbegun[] = [];
-  #active = 0;
+  #polls = 0;
+  #polling: Promise<void> | null = null;
   #claiming: Promise<void> | null = null;
   #again = false;
+  /** Whether the last claim left the queue empty, as far as this process knows. */
+  #drained = false;
+  #suspectUnderWay = false;
+  #orphans: readonly string[] = [];
+  #telling: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => this.wake(), pollMs).unref();
+    const flows = [...options.flows.values()];
+    this.#versions = Object.fromEntries(flows.map(({ name, version }) => [name, version]));
+    this.#limited = flows.filter(isLimited).map(toLimits);
+    this.#unlimited = flows.filter((flow) => !isLimited(flow)).map(({ name }) => name);
+    this.#timer = setInterval(() => void (this.#polling ??= this.#poll()), pollMs).unref();
+    if (this.#executes) for (const { flow } of this.#limited) void this.#adoptLimit(flow);
   }
 
   /** Looks for queued runs now. */
   wake(): void {
     this.#again = true;
-    if (this.#closed) return;
+    if (!this.#executes) return;
     this.#claiming ??= this.#claim().finally(() => {
       this.#claiming = null;
       if (this.#again && this.#hasRoom) this.wake();
     });
   }
 
-  /** Goes on with runs that a dead process left; they are this process' own now. */
-  adopt(runs: readonly ClaimedRun[]): void {
-    this.#unbegun.push(...runs.map((run) => ({ run, adopted: true })));
-    this.wake();
+  /** A run was queued here: it is begun at once when there is room, and others are told when there is none. */
+  notifyQueued(): void {
+    this.#drained = false;
+    if (this.#hasRoom) this.wake();
+    else this.#telling ??= setTimeout(() => this.#tellOthers(), tellMs).unref();
+  }
+
+  /** Takes a slot for a run that is about to be accepted, when it may begin at once: nothing waits before it. */
+  reserve(flow: AnyFlow): boolean {
+    if (!this.#hasRoom || !this.#drained || this.#claiming || isLimited(flow)) return false;
+    this.#options.slots.take();
+    return true;
+  }
+
+  unreserve(_flow: string): void {
+    this.#options.slots.free();
+  }
+
+  /** Begins a run that was accepted as one of this process. */
+  beginReserved(run: ClaimedRun): void {
+    void this.#begin(run);
+  }
+
+  /** Takes over what a durable function that begins is to execute; null for one that nobody claimed here. */
+  handOver(runId: string): ClaimedRun | null {
+    const run = this.#handedOver.get(runId) ?? null;
+    this.#handedOver.delete(runId);
+    return run;
+  }
+
+  /** An execution has left this process. */
+  release(run: ClaimedRun): void {
+    const { executions, slots } = this.#options;
+    executions.remove(run.id, run.epoch);
+    slots.free();
+    if (isSuspect(run)) this.#suspectUnderWay = false;
+    if (!this.#drained || isSuspect(run)) this.wake();
+  }
+
+  /** Ends executions whose run was cancelled, or belongs to others by now. */
+  async stopNotOwned(): Promise<void> {
+    const { store, executions } = this.#options;
+    const own = executions.all;
+    if (own.length === 0) return;
+    for (const { id, cancelled } of await store.dispatch.notOwned(own)) {
+      const execution = executions.find(id);
+      if (cancelled) await execution?.stop();
+      else void execution?.lose();
+    }
   }
 
   /** Takes no more runs; resolves when no claim is under way. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
-    await this.#claiming;
+    if (this.#telling) clearTimeout(this.#telling);
+    await Promise.all([this.#claiming, this.#polling]);
+  }
+
+  get #executes(): boolean {
+    return !this.#closed && this.#options.role !== "web";
   }
 
   get #hasRoom(): boolean {
-    return !this.#closed && this.#active < this.#options.concurrency;
+    return this.#executes && this.#options.slots.room > 0;
   }
 
   async #claim(): Promise<void> {
-    const { store, executor, log, concurrency } = this.#options;
-    await this.#stopCancelled();
-    while (this.#hasRoom && this.#again) {
-      this.#again = false;
-      try {
-        const claimed = await store.dispatch.claim(executor, concurrency - this.#active);
-        this.#unbegun.push(...claimed.map((run) => ({ run, adopted: false })));
-        await Promise.all(this.#unbegun.splice(0).map((unbegun) => this.#begin(unbegun)));
+    try {
+      while (this.#again && this.#hasRoom) {
+        this.#again = false;
+        const room = this.#options.slots.room;
+        const claimed = await this.#claimAll(room);
+        this.#drained = claimed.length === 0;
         this.#again ||= claimed.length > 0;
-      } catch (error) {
-        // The next poll tries again.
-        log.warn("dispatch.failed", { error: error instanceof Error ? error.name : "unknown" });
-        return;
+        for (const run of claimed) this.#beginClaimed(run);
       }
-    }
-  }
-
-  async #begin(unbegun: Unbegun): Promise<void> {
-    const { run, adopted } = unbegun;
-    try {
-      if (adopted) await this.#takeOver(run);
-      else if (run.resumes > 0) await this.#resume(run);
-      else await this.#start(run);
-    } catch (error) {
-      this.#unbegun.push(unbegun);
-      throw error;
-    }
-  }
-
-  async #start({ workspaceId, id }: ClaimedRun): Promise<void> {
-    const { ended } = await this.#options.runtime.start(workspaceId, id);
-    this.#active += 1;
-    void ended.then(() => {
-      this.#active -= 1;
-      this.wake();
-    });
-  }
-
-  /**
-   * Goes on with a run that had begun: what was recorded before its failed step is kept. Harmless when done twice, so a
-   * process that dies in the middle leaves nothing half-done.
-   */
-  async #resume(run: ClaimedRun): Promise<void> {
-    const { runtime, store } = this.#options;
-    switch (await runtime.stateOf(run.id)) {
-      case "absent":
-        return this.#start(run);
-      case "live":
-        // Cancelled by a person, and not yet stopped where it ran.
-        await runtime.cancel(run.id);
-        break;
-      case "over":
-        break;
-    }
-    // The failed step's own row stays, with what it tried.
-    if (run.failedStep !== null) await store.workspace(run.workspaceId).steps.dropAfter(run.id, run.failedStep);
-    await runtime.rewind(run.id, run.failedStep);
-  }
-
-  /** Goes on with a run from wherever its dead process left it. */
-  async #takeOver(run: ClaimedRun): Promise<void> {
-    const { runtime } = this.#options;
-    // An execution that is not over replays what it recorded; anything else is a resume that its process did not finish.
-    if ((await runtime.stateOf(run.id)) === "live") await runtime.requeue(run.id);
-    else await this.#resume(run);
-  }
-
-  /** Stops the executions here of runs that were cancelled, by whichever process. */
-  async #stopCancelled(): Promise<void> {
-    const { store, runtime, inFlight, log } = this.#options;
-    try {
-      if (inFlight.ids.length === 0) return;
-      for (const id of await store.dispatch.cancelled(inFlight.ids)) await runtime.cancel(id);
     } catch (error) {
       // The next poll tries again.
-      log.warn("cancel.failed", { error: error instanceof Error ? error.name : "unknown" });
+      this.#options.log.warn("dispatch.failed", { error: error instanceof Error ? error.name : "unknown" });
     }
   }
+
+  async #claimAll(room: number): Promise<ClaimedRun[]> {
+    const { store, executor, executions } = this.#options;
+    const counts = executions.countByFlow();
+    const flows = [...this.#unlimited, ...this.#orphans].map((flow) => ({ flow, inFlight: counts.get(flow) ?? 0 }));
+    const claim = { executor, flows, versions: this.#versions, suspects: false };
+    const claimed = await store.dispatch.claim({ ...claim, limit: room });
+    for (const limits of this.#limited) {
+      const limit = room - claimed.length;
+      if (limit > 0) claimed.push(...(await store.dispatch.claimLimited({ ...claim, limit }, limits)));
+    }
+    return claimed;
+  }
+
+  #beginClaimed(run: ClaimedRun): void {
+    this.#options.slots.take();
+    void this.#begin(run);
+  }
+
+  async #begin(run: ClaimedRun): Promise<void> {
+    const { executions, closing, log } = this.#options;
+    executions.expect(run);
+    this.#handedOver.set(run.id, run);
+    try {
+      const begun = await persist(() => this.#execute(run), closing);
+      if (begun) return;
+    } catch (error) {
+      log.error("run.not_begun", { run: run.id, error: error instanceof Error ? error.name : "unknown" });
+    }
+    // It stays this process' own by its row, and is given back as one that the process lost sight of.
+    if (this.#handedOver.delete(run.id)) this.release(run);
+  }
+
+  /** False when it is executed elsewhere. Harmless when done twice, so a process that dies in the middle leaves nothing half-done. */
+  async #execute(run: ClaimedRun): Promise<boolean> {
+    const { runtime, store } = this.#options;
+    const { workspaceId, id, failedStep, epoch } = run;
+    if (!run.begun && (await runtime.start(workspaceId, id))) return true;
+    const from = failedStep === null ? null : rootOf(failedStep);
+    const { steps, runs } = store.workspace(workspaceId);
+    if (from !== null) {
+      await steps.reopenFrom(id, from);
+      await runtime.forget(id, from);
+      // From here on a crash resumes the run where it then is.
+      await runs.setStatus(id, "running", epoch);
+    }
+    return (await runtime.resume(id)) || runtime.start(workspaceId, id);
+  }
+
+  async #poll(): Promise<void> {
+    const { store, executor, gauge, executions, log } = this.#options;
+    try {
+      gauge.set(await store.dispatch.queued(gauge.countLimit));
+      if (this.#executes) {
+        await this.stopNotOwned();
+        await store.dispatch.wakeDue();
+        await this.#claimSuspect();
+        if (this.#polls++ % rarely === 0) {
+          this.#orphans = await store.dispatch.orphans();
+          const lost = await store.dispatch.releaseLost(executor, executions.ids);
+          if (lost > 0) log.warn("runs.given_back", { count: lost });
+        }
+      }
+      this.wake();
+    } catch (error) {
+      // The next poll tries again.
+      log.warn("poll.failed", { error: error instanceof Error ? error.name : "unknown" });
+    } finally {
+      this.#polling = null;
+    }
+  }
+
+  /** Runs under which processes died go one at a time, so that the next death is that of one run and not of its neighbours. */
+  async #claimSuspect(): Promise<void> {
+    if (this.#suspectUnderWay || !this.#hasRoom) return;
+    const { store, executor, flows } = this.#options;
+    const all = [...flows.keys()].map((flow) => ({ flow, inFlight: 0 }));
+    const claim = { executor, flows: all, versions: this.#versions, suspects: true, limit: 1 };
+    for (const run of await store.dispatch.claim(claim)) {
+      this.#suspectUnderWay = true;
+      this.#beginClaimed(run);
+    }
+  }
+
+  async #adoptLimit(flow: string): Promise<void> {
+    try {
+      await this.#options.store.dispatch.adoptLimit(flow);
+    } catch (error) {
+      this.#options.log.warn("limit.not_adopted", { flow, error: error instanceof Error ? error.name : "unknown" });
+    }
+  }
+
+  #tellOthers(): void {
+    this.#telling = null;
+    // Those who do not hear of it look within a second.
+    this.#options.store.processes.wakeAll().catch(() => {});
+  }
+}
+
+/** As the store has it: a run under which processes died twice. */
+function isSuspect({ recoveries }: ClaimedRun): boolean {
+  return recoveries >= 2;
+}
+
+function isLimited({ concurrency, rate }: AnyFlow): boolean {
+  return concurrency !== undefined || rate !== undefined;
+}
+
+function toLimits({ name, concurrency, rate }: AnyFlow): FlowLimits {
+  return {
+    flow: name,
+    concurrency: concurrency?.limit ?? null,
+    rate: rate ? { limit: rate.limit, perMs: toMs(rate.per) } : null,
+  };
 }

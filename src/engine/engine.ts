@@ -3,19 +3,25 @@ import {
   type AnyFlow,
   Cleanup,
   createIdentifier,
+  type EffectRuling,
   type Json,
   type Log,
-  parseSchema,
+  type RulingWord,
   type ServiceKey,
   SluiceError,
 } from "../core/index.ts";
-import { createPool, type RunRecord, type Store } from "../store/index.ts";
-import { startAdoption } from "./adoption.ts";
-import { Dispatcher, InFlight } from "./dispatcher.ts";
-import { persist } from "./persist.ts";
-import { executeRun, type RunHost } from "./run.ts";
+import { type Acceptance, createPool, type ProcessRole, type RunRecord, type Store } from "../store/index.ts";
+import { createDecisions } from "./decisions.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Executions } from "./executions.ts";
+import type { FlowEvent, RunHost } from "./host.ts";
+import { createIntake } from "./intake.ts";
+import { type Presence, startPresence } from "./presence.ts";
+import { QueueGauge } from "./queue-gauge.ts";
+import { executeRun } from "./run.ts";
 import { openRuntime } from "./runtime.ts";
 import { ExpectedSignals } from "./signals.ts";
+import { Slots } from "./slots.ts";
 import { waitUntil } from "./timer.ts";
 
 /** What {@link createEngine} takes. */
@@ -28,33 +34,68 @@ export interface EngineOptions {
   /** Put into every run, found by key. */
   readonly services: readonly { readonly key: ServiceKey<unknown>; readonly service: unknown }[];
   readonly log: Log;
+  /** `web`: accepts events and executes none. Default: `all`. */
+  readonly role?: ProcessRole;
   /** Most runs that this process executes at once. Default: 100. */
   readonly concurrency?: number;
+  /** Most runs that may be queued; beyond, events are refused. Default: 100,000. */
+  readonly maxQueued?: number;
+}
+
+/** What a person says about an effect in doubt. */
+export interface Ruling extends Omit<EffectRuling, "at"> {
+  /** Idempotency key of the effect. */
+  readonly key: string;
+  readonly word: RulingWord;
+  /** What the step is to give when the effect was done. Default: null. */
+  readonly output?: Json;
 }
 
 /** Durable execution of flows. */
 export interface Engine {
   /** This process in the records. */
   readonly executor: string;
-  /** Says that a run was accepted, so that it starts at once. */
-  notifyQueued(): void;
   /**
-   * Resumes an ended run: what succeeded before the failed step is kept, the failed step is done again.
+   * Accepts an event: commits it with its run, which begins at once while there is room, and is queued otherwise.
+   *
+   * @throws QUEUE_FULL; DATABASE_UNAVAILABLE when it could not be committed.
+   */
+  accept(workspaceId: string, event: FlowEvent): Promise<Acceptance>;
+  /**
+   * Resumes an ended run: what succeeded before the failed step is kept, the failed step is done again; of a map only the
+   * items that failed.
    *
    * @throws RUN_UNKNOWN; RUN_NOT_RESUMABLE when it has not failed, been cancelled or come into doubt.
    */
   resume(workspaceId: string, runId: string): Promise<void>;
-  /** Stops an unfinished run before its next step. @throws RUN_UNKNOWN; RUN_NOT_CANCELLABLE when it has ended. */
+  /**
+   * Lets a run that failed because its flow was changed go on under the present code: what is recorded before the step
+   * that does not fit is kept, and everything from it on is done anew, effects too.
+   *
+   * @throws RUN_UNKNOWN; RUN_NOT_MIGRATABLE when it did not fail with FLOW_CHANGED.
+   */
+  migrate(workspaceId: string, runId: string): Promise<void>;
+  /** Lets parked runs go on that began under other code of their flow, so that those show that do not fit it. Gives how many. */
+  recheck(workspaceId: string, flow: string): Promise<number>;
+  /**
+   * Records a person's word about an effect in doubt, and resumes its run.
+   *
+   * @throws RUN_UNKNOWN; EFFECT_UNKNOWN; EFFECT_NOT_IN_DOUBT when it is not, or another person was first.
+   */
+  rule(workspaceId: string, runId: string, ruling: Ruling): Promise<void>;
+  /** Stops an unfinished run before its next step, and its sub-flows. @throws RUN_UNKNOWN; RUN_NOT_CANCELLABLE when it has ended. */
   cancel(workspaceId: string, runId: string): Promise<void>;
   /**
-   * Gives a waiting run a value. False when it had one of that name already.
+   * Gives a run a value from outside; one that waits for it goes on. False when it had one of that name already.
    *
-   * @throws RUN_UNKNOWN; REQUEST_INVALID when the value does not fit and the run waits in this process.
+   * @throws RUN_UNKNOWN; REQUEST_INVALID when the value does not fit and the run is in memory here.
    */
   signal(workspaceId: string, runId: string, name: string, value: Json): Promise<boolean>;
   /** The run once it has ended; null when it has not within the time, or the signal fired. */
   waitForEnd(workspaceId: string, runId: string, timeoutMs: number, signal: AbortSignal): Promise<RunRecord | null>;
-  /** Takes no more runs, lets those under way come to the end of their steps for a moment, and leaves the rest to others. */
+  /** How many runs are queued, as far as this process knows. */
+  readonly queued: number;
+  /** Takes no more runs, and gives back those under way, for other processes or the next start. */
   close(): Promise<void>;
 }
 
@@ -62,7 +103,6 @@ export interface Engine {
 const poolSize = 10;
 /** How often an ended run is looked for that another process executes. */
 const endPollMs = 250;
-const ended: ReadonlySet<string> = new Set(["succeeded", "failed", "cancelled", "in_doubt"]);
 
 /**
  * Starts the engine: takes over the runs of dead processes and executes queued ones.
@@ -74,22 +114,14 @@ export function createEngine(options: EngineOptions): Promise<Engine> {
 }
 
 async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Engine> {
-  const { store, log } = options;
+  const { store, log, role = "all" } = options;
   const executor = createIdentifier("exe", new Date());
   const closing = new AbortController();
   const ends = new EventTarget();
-  const inFlight = new InFlight();
-  const host: RunHost = {
-    executor,
-    flows: new Map(options.flows.map((flow) => [flow.name, flow])),
-    versions: Object.fromEntries(options.flows.map((flow) => [flow.name, flow.version])),
-    services: new Map(options.services.map(({ key, service }) => [key.name, service])),
-    ai: options.ai,
-    signals: new ExpectedSignals(),
-    log,
-    closing: closing.signal,
-    onEnded: (runId) => void ends.dispatchEvent(new Event(runId)),
-  };
+  const flows = new Map(options.flows.map((flow) => [flow.name, flow]));
+  const executions = new Executions();
+  const slots = new Slots(role === "web" ? 0 : (options.concurrency ?? 100));
+  const gauge = new QueueGauge(options.maxQueued ?? 100_000);
   const pool = createPool({
     url: options.databaseUrl,
     size: poolSize,
@@ -98,115 +130,84 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     onError: () => log.warn("database.connection_lost"),
   });
   cleanup.add(() => pool.end());
-  const presence = await keepPresence(store, executor, log);
-  cleanup.add(() => presence.close());
-  const concurrency = options.concurrency ?? 100;
+  let dispatcher: Dispatcher | null = null;
+  const presence = await startPresence({
+    store,
+    executor,
+    role,
+    flows: [...flows.keys()],
+    log,
+    onWork: () => dispatcher?.wake(),
+    onTakenForDead: async () => dispatcher?.stopNotOwned(),
+  });
+  cleanup.add(() => leave(store, executor, presence));
   const runtime = await openRuntime({
     pool,
     executor,
-    concurrency,
     log,
-    run: (workspaceId, runId) => inFlight.track(runId, () => executeRun(host, store.workspace(workspaceId), runId)),
+    async run(_workspaceId, runId) {
+      const run = dispatcher?.handOver(runId);
+      if (!run) return;
+      try {
+        await executeRun(host, run);
+      } catch (error) {
+        log.error("run.not_executed", { run: runId, error: error instanceof Error ? error.name : "unknown" });
+      } finally {
+        dispatcher?.release(run);
+      }
+    },
   });
   cleanup.add(() => runtime.close());
-  cleanup.add(() => closing.abort(new SluiceError("SHUTTING_DOWN", { message: "the process is ending" })));
-  const dispatcher = new Dispatcher({
-    store,
-    runtime,
-    executor,
-    log,
-    inFlight,
-    concurrency,
+  cleanup.add(() => {
+    closing.abort(new SluiceError("SHUTTING_DOWN", { message: "the process is ending" }));
+    for (const id of executions.ids) executions.find(id)?.close();
   });
-  cleanup.add(() => dispatcher.close());
-  const adoption = await startAdoption({ store, dispatcher, executor, log });
-  cleanup.add(() => adoption.close());
-  dispatcher.wake();
-
+  const dispatching = { store, runtime, executor, role, flows, slots, executions, gauge, log, closing: closing.signal };
+  const started = new Dispatcher(dispatching);
+  dispatcher = started;
+  cleanup.add(() => started.close());
+  const accept = createIntake({ store, executor, flows, dispatcher, gauge });
+  const host: RunHost = {
+    executor,
+    store,
+    flows,
+    services: new Map(options.services.map(({ key, service }) => [key.name, service])),
+    ai: options.ai,
+    signals: new ExpectedSignals(),
+    executions,
+    slots,
+    runtime,
+    presence,
+    log,
+    closing: closing.signal,
+    accept,
+    onEnded: (runId) => void ends.dispatchEvent(new Event(runId)),
+    onQueued: () => started.notifyQueued(),
+  };
+  started.wake();
   return {
     executor,
-    notifyQueued: () => dispatcher.wake(),
-    async resume(workspaceId, runId) {
-      await resume(store, workspaceId, runId);
-      dispatcher.wake();
-    },
-    async cancel(workspaceId, runId) {
-      await cancel(store, workspaceId, runId);
-      host.onEnded(runId);
-      dispatcher.wake();
-    },
-    signal: (workspaceId, runId, name, value) =>
-      signal({ store, signals: host.signals }, workspaceId, runId, name, value),
+    accept,
+    ...createDecisions({ store, host }),
     waitForEnd: (workspaceId, runId, timeoutMs, aborted) =>
       waitForEnd({ store, ends }, { workspaceId, runId, timeoutMs, aborted }),
+    get queued() {
+      return gauge.length;
+    },
     close: () => cleanup.close(),
   };
 }
 
-/** Holds this process' lock, and takes it again when the connection broke. */
-async function keepPresence(store: Store, executor: string, log: Log): Promise<{ close(): Promise<void> }> {
-  const closing = new AbortController();
-  let held = await store.processes.register(executor, lost);
-  function lost(): void {
-    log.warn("database.presence_lost", { executor });
-    void regain();
+/** Gives back what is under way, and says that this process has ended. While the database is away, others find that out. */
+async function leave(store: Store, executor: string, presence: Presence): Promise<void> {
+  try {
+    await store.dispatch.release(executor);
+    await store.processes.end(executor);
+  } catch (error) {
+    if (!(error instanceof SluiceError && error.code === "DATABASE_UNAVAILABLE")) throw error;
+  } finally {
+    await presence.close();
   }
-  async function regain(): Promise<void> {
-    const again = await persist(() => store.processes.register(executor, lost), closing.signal);
-    if (closing.signal.aborted) await again.release();
-    else held = again;
-  }
-  return {
-    async close() {
-      closing.abort();
-      await held.release();
-    },
-  };
-}
-
-async function findRun(store: Store, workspaceId: string, runId: string): Promise<RunRecord> {
-  const run = await store.workspace(workspaceId).runs.find(runId);
-  if (run) return run;
-  throw new SluiceError("RUN_UNKNOWN", {
-    message: `run "${runId}" does not exist`,
-    hint: "List the runs with: sluice runs",
-  });
-}
-
-async function resume(store: Store, workspaceId: string, runId: string): Promise<void> {
-  const run = await findRun(store, workspaceId, runId);
-  if (await store.workspace(workspaceId).runs.reopen(runId)) return;
-  throw new SluiceError("RUN_NOT_RESUMABLE", {
-    message: `run "${runId}" is ${run.status}; only failed, cancelled and in-doubt runs can be resumed`,
-    hint:
-      run.status === "succeeded" ? "Send the event again to run the flow anew." : "Wait for it to end, or cancel it.",
-  });
-}
-
-async function cancel(store: Store, workspaceId: string, runId: string): Promise<void> {
-  const run = await findRun(store, workspaceId, runId);
-  const outcome = { status: "cancelled", output: null, error: null, failedStep: null } as const;
-  if (await store.workspace(workspaceId).runs.finish(runId, outcome)) return;
-  throw new SluiceError("RUN_NOT_CANCELLABLE", {
-    message: `run "${runId}" is ${run.status}; it has ended`,
-    hint: "Only queued, running and waiting runs can be cancelled.",
-  });
-}
-
-async function signal(
-  { store, signals }: { readonly store: Store; readonly signals: ExpectedSignals },
-  workspaceId: string,
-  runId: string,
-  name: string,
-  value: Json,
-): Promise<boolean> {
-  await findRun(store, workspaceId, runId);
-  const key = `${runId}/${name}`;
-  const schema = signals.schemaOf(key);
-  if (schema) await parseSchema(schema, value, { code: "REQUEST_INVALID", what: `signal "${name}"` });
-  const first = await store.workspace(workspaceId).signals.send(runId, name, value);
-  signals.announce(key);
-  return first;
 }
 
 async function waitForEnd(
@@ -220,7 +221,7 @@ async function waitForEnd(
   try {
     for (;;) {
       const run = await runs.find(wait.runId);
-      if (run && ended.has(run.status)) return run;
+      if (run?.finishedAt) return run;
       if (wait.aborted.aborted || Date.now() >= deadline) return null;
       const poll = new Date(Math.min(deadline, Date.now() + endPollMs));
       await waitUntil(poll, AbortSignal.any([wait.aborted, endedHere.signal]));

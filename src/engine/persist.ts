@@ -1,9 +1,9 @@
 import { SluiceError } from "../core/index.ts";
 import { waitUntil } from "./timer.ts";
 
-const retryMs = 500;
+const retryMs = 250;
 
-/** Never settles. What awaits it is given up, as if the process had died there; another process takes the run over. */
+/** Never settles. What awaits it is given up, as if the process had died there; another execution takes the run over. */
 export function abandon(): Promise<never> {
   return new Promise(() => {});
 }

@@ -1,21 +1,24 @@
+import { randomUUID } from "node:crypto";
 import { DBOS } from "@dbos-inc/dbos-sdk";
+import { DBOSExecutor } from "@dbos-inc/dbos-sdk/internal/dbos-executor";
+import { WorkflowQueue } from "@dbos-inc/dbos-sdk/internal/wfqueue";
 import { SluiceError, type Log } from "../core/index.ts";
-import type { Pool } from "../store/index.ts";
+import { createBatch, type Pool } from "../store/index.ts";
 
 /**
  * The durable functions beneath the engine: DBOS, kept to what the engine uses. DBOS is one per process, so only one
  * engine can be open at a time.
  */
 export interface DurableRuntime {
-  /** Begins a run's durable function, unless one of that id exists. Resolves when it is recorded; `ended` when it is over here. */
-  start(workspaceId: string, runId: string): Promise<{ readonly ended: Promise<void> }>;
-  /** Where a run's durable function stands: not begun, not over, or over. */
-  stateOf(runId: string): Promise<"absent" | "live" | "over">;
-  /** Gives an unfinished run to any process that polls; what was recorded is replayed. */
-  requeue(runId: string): Promise<void>;
-  /** Forgets what was recorded from a step on (null: forgets nothing), and gives the run to any process that polls. */
-  rewind(runId: string, fromStep: number | null): Promise<void>;
-  /** Stops a run at its next step. */
+  /**
+   * Begins a run's durable function in this process. Resolves when it is recorded; false when one of that id exists.
+   */
+  start(workspaceId: string, runId: string): Promise<boolean>;
+  /** Goes on with a run in this process, wherever it was left: what is recorded is replayed. False when nothing is. */
+  resume(runId: string): Promise<boolean>;
+  /** Forgets what was recorded of a run from a step on. It is not executed until it is resumed. */
+  forget(runId: string, fromStep: number): Promise<void>;
+  /** Stops a run: whatever executes it records nothing more. */
   cancel(runId: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -25,8 +28,6 @@ export interface RuntimeOptions {
   readonly pool: Pool;
   /** Identity of this process; new with each start. */
   readonly executor: string;
-  /** Most requeued and rewound runs that this process executes at once. */
-  readonly concurrency: number;
   readonly log: Log;
   /** The durable function of a run. */
   readonly run: (workspaceId: string, runId: string) => Promise<void>;
@@ -35,9 +36,8 @@ export interface RuntimeOptions {
 /** Its own schema, apart from ours. */
 const schema = "sluice_engine";
 
-/** Requeued and rewound runs. Polled often, because a person who resumed a run is looking at it. */
-const queueName = "sluice";
-const queuePollMs = 200;
+/** DBOS recovers and dequeues only runs of the same version. Ours is fixed: what a flow's code was is on the run. */
+const applicationVersion = "1";
 
 /** Behind every step that a run can have: DBOS numbers them with an `integer`. */
 const afterLastStep = 2 ** 31 - 1;
@@ -65,13 +65,12 @@ export async function openRuntime(options: RuntimeOptions): Promise<DurableRunti
   }
 }
 
-async function launch({ pool, executor, concurrency, log, run }: RuntimeOptions): Promise<DurableRuntime> {
+async function launch({ pool, executor, log, run }: RuntimeOptions): Promise<DurableRuntime> {
   DBOS.setConfig({
     name: "sluice",
     systemDatabasePool: pool,
     systemDatabaseSchemaName: schema,
-    // DBOS recovers and dequeues only runs of the same version. Ours is fixed: what a flow's code was is on the run.
-    applicationVersion: "1",
+    applicationVersion,
     executorID: executor,
     enableOTLP: false,
     logger: toDbosLogger(log),
@@ -79,26 +78,26 @@ async function launch({ pool, executor, concurrency, log, run }: RuntimeOptions)
   });
   const durable = DBOS.registerWorkflow(run, { name: "run" });
   await DBOS.launch();
-  await DBOS.registerQueue(queueName, {
-    workerConcurrency: concurrency,
-    minPollingIntervalMs: queuePollMs,
-    onConflict: "always_update",
-  });
+  const takeOn = createTakeOn(executor);
 
   return {
     async start(workspaceId, runId) {
       const handle = await DBOS.startWorkflow(durable, { workflowID: runId })(workspaceId, runId);
-      return { ended: handle.getResult().then(ignore, ignore) };
+      return isExecutedHere(handle);
     },
-    async stateOf(runId) {
-      const status = await DBOS.getWorkflowStatus(runId);
-      if (status === null) return "absent";
-      return ["PENDING", "ENQUEUED", "DELAYED"].includes(status.status) ? "live" : "over";
-    },
-    requeue: async (runId) => void (await DBOS.resumeWorkflow(runId, { queueName })),
-    async rewind(runId, fromStep) {
-      await DBOS.rewindWorkflow(runId, { startStep: fromStep ?? afterLastStep, queueName });
-    },
+    resume: (runId) =>
+      unlessAbsent(false, async () => {
+        if (await takeOn(runId)) return true;
+        // It is over: the flow's own code failed after its last step.
+        await DBOS.rewindWorkflow(runId, { startStep: afterLastStep, queueName: executor });
+        return takeOn(runId);
+      }),
+    forget: (runId, startStep) =>
+      unlessAbsent(undefined, async () => {
+        // Only what is over can be rewound.
+        await DBOS.cancelWorkflow(runId);
+        await DBOS.rewindWorkflow(runId, { startStep, queueName: executor });
+      }),
     cancel: (runId) => DBOS.cancelWorkflow(runId),
     async close() {
       await DBOS.shutdown({ deregister: true });
@@ -107,16 +106,62 @@ async function launch({ pool, executor, concurrency, log, run }: RuntimeOptions)
   };
 }
 
+/**
+ * Takes on unfinished durable functions at once, where DBOS would have a queue polled: they go into a queue that only
+ * this process knows and that nobody polls, are claimed from it with a new token of ownership, and begin. Many share the
+ * three statements.
+ */
+function createTakeOn(executor: string): (runId: string) => Promise<boolean> {
+  const queue = new WorkflowQueue(WorkflowQueue.recordFromParams(executor, {}), false);
+  return createBatch<string, boolean>({
+    // One at a time: two would claim what the other one queued.
+    inFlight: 1,
+    limit: 50,
+    async flush(runIds) {
+      const dbos = DBOSExecutor.globalInstance;
+      if (!dbos) throw new SluiceError("SHUTTING_DOWN", { message: "the process is ending" });
+      await DBOS.resumeWorkflows([...runIds], { queueName: executor });
+      const owner = randomUUID();
+      const { systemDatabase } = dbos;
+      const claimed = await systemDatabase.findAndMarkStartableWorkflows(
+        queue,
+        executor,
+        applicationVersion,
+        undefined,
+        0,
+        0,
+        owner,
+      );
+      const statuses = await systemDatabase.getWorkflowStatuses(claimed);
+      for (const status of statuses.values()) isExecutedHere(await dbos.executeDequeuedWorkflow(status, owner));
+      return runIds.map((runId) => claimed.includes(runId));
+    },
+  });
+}
+
+async function unlessAbsent<T>(otherwise: T, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.constructor.name === "DBOSNonExistentWorkflowError") return otherwise;
+    throw thrown;
+  }
+}
+
+/** A run's outcome is in its own row; what DBOS makes of the execution is nobody's business. */
+function isExecutedHere(handle: { getResult(): Promise<unknown> }): boolean {
+  if (handle.constructor.name !== "InvokedHandle") return false;
+  handle.getResult().catch(ignore);
+  return true;
+}
+
 /** Runs work as the next recorded operation of the calling run. What was recorded is given back without running it. */
-export function recordOnce<T>(
-  name: string,
-  work: (sequence: number, cancelled: AbortSignal) => Promise<T>,
-): Promise<T> {
+export function recordOnce<T>(name: string, work: (sequence: number) => Promise<T>): Promise<T> {
   return DBOS.runStep(
     () => {
       const status = DBOS.stepStatus;
       if (!status) throw new SluiceError("INTERNAL", { message: `step ${name} has no place in its run` });
-      return work(status.stepID, status.cancelSignal);
+      return work(status.stepID);
     },
     { name },
   );

@@ -1,97 +1,125 @@
 import {
   defaultRetry,
-  type Json,
   neverRetry,
   nextDelayMs,
   SluiceError,
   type SluiceErrorJson,
   type StepAttempt,
+  type StepKind,
   type StepRequest,
   toJson,
   toSluiceError,
+  type Json,
 } from "../core/index.ts";
-import type { AttemptRecord, StepRecord, Workspace } from "../store/index.ts";
+import type { AttemptRecord, StepRecord } from "../store/index.ts";
+import type { Execution } from "./execution.ts";
+import { performIrreversible } from "./irreversible.ts";
 import { abandon, persist } from "./persist.ts";
 import { recordOnce } from "./runtime.ts";
-import { waitUntil } from "./timer.ts";
 
 /*
  * A step's states, as its row shows them:
  *
  *   running -> succeeded
- *   running -> waiting (until wakeAt) -> running     a retryable error, or a sleep, or a signal to come
+ *   running -> waiting (until wakeAt) -> running     a retryable error, or a sleep, or something from outside to come
  *   running -> failed                                 no try left
+ *   failed -> reopened -> running                     a person resumed the run from it
  *
- * The whole step is one recorded operation beneath, so its place in the run depends on the order of calls alone, also
- * when steps run side by side and some of them are tried again. Attempts and wake time are in the row: a process that
- * takes over counts on and waits only for what is left.
+ * A step of the flow's own is one recorded operation beneath, so its place in the run depends on the order of calls alone,
+ * also when steps run side by side and some of them are tried again. Steps inside a map are recorded in their rows only.
+ * Attempts and wake time are in the row: an execution that takes over counts on and waits only for what is left.
  */
 
 /** A step under way, for the waits that live inside one. */
 export interface StepPlace extends StepAttempt {
-  /** What was recorded before this process took the run over. */
+  /** Recorded by an earlier execution. */
   readonly wakeAt: Date | null;
+  /** Whether it failed before and a person resumed the run. */
+  readonly reopened: boolean;
   /** Shows the step as waiting. Resolves when that is durable. */
-  readonly wait: (wakeAt: Date) => Promise<void>;
+  readonly wait: (wakeAt: Date | null) => Promise<void>;
 }
 
-/** What steps of a run share. */
-export interface StepSurroundings {
-  readonly workspace: Workspace;
-  readonly runId: string;
-  /** Whether rows of an earlier execution may exist. */
-  readonly replayed: boolean;
-  readonly closing: AbortSignal;
-  /** Told which step an error came from, so that the run's failure can name it. */
-  readonly onFailure: (error: SluiceError, sequence: number) => void;
+/** A step as the engine itself makes them. */
+export type StepWork<T> = Omit<StepRequest<T>, "execute"> & { readonly execute: (place: StepPlace) => Promise<T> };
+
+/** Numbers the calls of the flow, or those of an item of a map. */
+export class Numbering {
+  readonly #prefix: string;
+  #next: number;
+
+  /**
+   * @param parent path of the step that they are inside of; null for the flow itself.
+   * @param first number of the first call.
+   */
+  constructor(parent: string | null, first = 0) {
+    this.#prefix = parent === null ? "" : `${parent}.`;
+    this.#next = first;
+  }
+
+  get isOfFlow(): boolean {
+    return this.#prefix === "";
+  }
+
+  next(): string {
+    return `${this.#prefix}${this.#next++}`;
+  }
 }
 
-type Outcome = { readonly value: Json } | { readonly error: SluiceErrorJson; readonly sequence: number };
+type Outcome = { readonly value: Json } | { readonly error: SluiceErrorJson; readonly path: string };
+
+/** Which step an error came from, so that the run's failure can name it. */
+const origins = new WeakMap<SluiceError, string>();
+
+/** Path of the step of the flow's own that an error came from; null for an error of the flow's code. */
+export function originOf(error: unknown): string | null {
+  return error instanceof SluiceError ? (origins.get(error) ?? null) : null;
+}
+
+/** Steps that consist of others. They take no part in deciding whether a run only waits. */
+const containers: ReadonlySet<StepKind> = new Set(["map", "item"]);
 
 /**
  * Runs a step, or gives what was recorded for it.
  *
  * @throws the step's own error, the same one on every replay.
  */
-export async function runStep<T>(
-  around: StepSurroundings,
-  request: Omit<StepRequest<T>, "execute"> & { readonly execute: (place: StepPlace) => Promise<T> },
-): Promise<T> {
-  const outcome = await recordOnce<Outcome>(request.name, (sequence, cancelled) =>
-    new StepExecution(around, request, sequence, cancelled).run(),
+export async function runStep<T>(execution: Execution, numbering: Numbering, step: StepWork<T>): Promise<T> {
+  const path = numbering.next();
+  const unfit = execution.visit(path, step.name, step.kind);
+  if (unfit) return unfit;
+  execution.enter();
+  const run = (): Promise<Outcome> => new StepExecution(execution, step, path).run();
+  const outcome = await execution.settled(
+    numbering.isOfFlow ? recordOnce(step.name, () => execution.untilStopped(run())) : run(),
   );
+  execution.leave();
   if ("value" in outcome) return outcome.value as T;
   const error = SluiceError.fromJSON(outcome.error);
-  around.onFailure(error, outcome.sequence);
+  origins.set(error, outcome.path);
   throw error;
 }
 
 class StepExecution<T> {
-  readonly #around: StepSurroundings;
-  readonly #request: Parameters<typeof runStep<T>>[1];
-  readonly #signal: AbortSignal;
+  readonly #execution: Execution;
+  readonly #step: StepWork<T>;
   #row: StepRecord;
   /** Attempts of before a resume. */
   #spent = 0;
+  #reopened = false;
 
-  constructor(
-    around: StepSurroundings,
-    request: Parameters<typeof runStep<T>>[1],
-    sequence: number,
-    cancelled: AbortSignal,
-  ) {
-    this.#around = around;
-    this.#request = request;
-    this.#signal = AbortSignal.any([around.closing, toRunCancelled(cancelled)]);
+  constructor(execution: Execution, step: StepWork<T>, path: string) {
+    this.#execution = execution;
+    this.#step = step;
     this.#row = {
-      runId: around.runId,
-      sequence,
-      name: request.name,
-      kind: request.kind,
+      runId: execution.run.id,
+      path,
+      name: step.name,
+      kind: step.kind,
       status: "running",
       attempts: [],
       wakeAt: null,
-      input: request.input ?? null,
+      input: step.input ?? null,
       output: null,
       error: null,
       startedAt: new Date(),
@@ -105,67 +133,77 @@ class StepExecution<T> {
     for (;;) {
       const outcome = await this.#attempt();
       if (outcome) return outcome;
-      await this.#pause(this.#row.wakeAt ?? new Date());
+      await this.#execution.wait(this.#row.wakeAt ?? new Date(), this.#execution.run.signals);
     }
   }
 
   /**
-   * Goes on where an earlier process left the step: its attempts count, and its wait is not begun anew. Gives the outcome
-   * when that process died between our record of a success and that of the engine beneath.
+   * Goes on where an earlier execution left the step: its attempts count, and its wait is not begun anew. Gives the
+   * outcome when there is one: inside a map, or when the process died between this record and that of the engine beneath.
    */
   async #takeOver(): Promise<Outcome | null> {
-    if (!this.#around.replayed) return null;
-    const { workspace, runId, closing } = this.#around;
-    const before = await persist(() => workspace.steps.find(runId, this.#row.sequence), closing);
-    if (before?.name !== this.#row.name) return null;
+    const before = this.#execution.recorded.get(this.#row.path);
+    if (!before || before.name !== this.#row.name || before.kind !== this.#row.kind) return null;
     if (before.status === "succeeded") return { value: before.output };
+    if (before.status === "failed") return { error: before.error as unknown as SluiceErrorJson, path: before.path };
     const { attempts, startedAt, wakeAt } = before;
+    this.#reopened = before.status === "reopened";
     // A person resumed it: what it tried before stays on record and does not count against the policy.
-    if (before.status === "failed") this.#spent = attempts.length;
-    this.#row = { ...this.#row, attempts: attempts.map(closeAttempt), startedAt, wakeAt };
-    if (wakeAt && !this.#isWait) await this.#pause(wakeAt);
+    if (this.#reopened) this.#spent = attempts.length;
+    this.#row = { ...this.#row, attempts: attempts.map(closeAttempt), startedAt, wakeAt: this.#reopened ? null : wakeAt };
+    if (this.#row.wakeAt && !this.#keepsWake) await this.#execution.wait(this.#row.wakeAt, this.#execution.run.signals);
     return null;
   }
 
-  get #isWait(): boolean {
-    return this.#request.kind === "sleep" || this.#request.kind === "signal";
+  /** Whether its time to wake is that of the step's own wait, not that of its next try. */
+  get #keepsWake(): boolean {
+    return ["sleep", "signal", "run"].includes(this.#step.kind);
   }
 
   /** One try. Gives null when there is to be another one, at `wakeAt`. */
   async #attempt(): Promise<Outcome | null> {
+    const { host } = this.#execution;
+    // A process that was frozen must know that the run is still its own before it does anything outside.
+    await host.presence.confirm();
+    if (this.#execution.hasLeft) return abandon();
     const number = this.#row.attempts.length + 1;
     const attempt: AttemptRecord = { number, startedAt: new Date().toISOString(), finishedAt: null, error: null };
     const before = this.#row.attempts;
     const { wakeAt } = this.#row;
     // Neither awaited nor tried again: a lost "running" costs nothing, but one that is written late would stand over the
     // step's end. The writes of a process keep their order. A wait keeps its time to wake until it is over.
-    const row = {
-      ...this.#row,
-      status: "running",
-      attempts: [...before, attempt],
-      wakeAt: this.#isWait ? wakeAt : null,
-    } as const;
-    this.#row = row;
-    this.#around.workspace.steps.save(row).catch(() => {});
+    this.#row = { ...this.#row, status: "running", attempts: [...before, attempt], wakeAt: this.#keepsWake ? wakeAt : null };
+    this.#execution.workspace.steps.save(this.#row, this.#execution.run.epoch).catch(() => {});
     try {
-      const value = toJson(await this.#request.execute(this.#place(number, wakeAt)));
+      const value = toJson(await this.#perform(this.#place(number, wakeAt)));
       await this.#end(before, attempt, { status: "succeeded", output: value });
       return { value };
     } catch (thrown) {
-      if (this.#around.closing.aborted) return abandon();
-      // Cancelled: the engine beneath ends the run and records nothing.
-      if (this.#signal.aborted) throw thrown;
+      if (this.#execution.hasLeft) return abandon();
       return this.#fail(before, attempt, toSluiceError(thrown, "STEP_FAILED", true));
     }
   }
 
+  /** A container leaves the deciding about rest to the steps inside it. */
+  async #perform(place: StepPlace): Promise<T> {
+    if (this.#step.irreversible) return performIrreversible(this.#execution, this.#step, place);
+    if (!containers.has(this.#step.kind)) return this.#step.execute(place);
+    this.#execution.leave();
+    try {
+      return await this.#step.execute(place);
+    } finally {
+      this.#execution.enter();
+    }
+  }
+
   async #fail(before: readonly AttemptRecord[], attempt: AttemptRecord, error: SluiceError): Promise<Outcome | null> {
-    const policy = this.#request.retry ?? defaultRetry;
+    if (error.code === "RUN_TAKEN_OVER") return this.#execution.lose();
+    const policy = this.#step.retry ?? (this.#step.irreversible ? neverRetry : defaultRetry);
     const delayMs = nextDelayMs(policy, attempt.number - this.#spent, error, Math.random());
     const failed = error.toJSON();
     if (delayMs === null) {
       await this.#end(before, { ...attempt, error: failed }, { status: "failed", error: toJson(failed) });
-      return { error: failed, sequence: this.#row.sequence };
+      return { error: failed, path: this.#row.path };
     }
     const ended = { ...attempt, finishedAt: new Date().toISOString(), error: failed };
     await this.#save({ status: "waiting", attempts: [...before, ended], wakeAt: new Date(Date.now() + delayMs) });
@@ -173,13 +211,16 @@ class StepExecution<T> {
   }
 
   #place(number: number, wakeAt: Date | null): StepPlace {
-    const { sequence } = this.#row;
+    const { path } = this.#row;
+    const { run, signal } = this.#execution;
     return {
       number,
-      sequence,
-      key: `${this.#around.runId}/${sequence}`,
-      signal: this.#signal,
+      path,
+      key: this.#execution.keyOf(path),
+      epoch: run.epoch,
+      signal,
       wakeAt,
+      reopened: this.#reopened,
       wait: (until) => this.#save({ status: "waiting", wakeAt: until }),
     };
   }
@@ -190,26 +231,13 @@ class StepExecution<T> {
     return this.#save({ attempts, finishedAt, wakeAt: null, ...change });
   }
 
-  #save(change: Partial<StepRecord>): Promise<void> {
+  async #save(change: Partial<StepRecord>): Promise<void> {
     this.#row = { ...this.#row, ...change };
     const row = this.#row;
-    return persist(() => this.#around.workspace.steps.save(row), this.#around.closing);
+    const { workspace, run, host } = this.#execution;
+    const written = await persist(() => workspace.steps.save(row, run.epoch), host.closing);
+    if (!written) return this.#execution.lose();
   }
-
-  async #pause(until: Date): Promise<void> {
-    await waitUntil(until, this.#signal);
-    if (this.#around.closing.aborted) await abandon();
-    this.#signal.throwIfAborted();
-  }
-}
-
-/** Tells work in plain words why it is stopped; the engine beneath says it in its own. */
-function toRunCancelled(cancelled: AbortSignal): AbortSignal {
-  const stopped = new AbortController();
-  const stop = (): void => stopped.abort(new SluiceError("RUN_CANCELLED", { message: "the run was cancelled" }));
-  if (cancelled.aborted) stop();
-  else cancelled.addEventListener("abort", stop, { once: true });
-  return stopped.signal;
 }
 
 /** An attempt that was under way when its process died has no end; it is closed with what is known. */

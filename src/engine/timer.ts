@@ -1,8 +1,8 @@
 /** Longest delay of a timer. @see https://nodejs.org/api/timers.html#settimeoutcallback-delay-args */
 const longestMs = 2 ** 31 - 1;
 
-/** Resolves at a time, or as soon as the signal fires. Keeps no process alive by itself. */
-export function waitUntil(time: Date, signal: AbortSignal): Promise<void> {
+/** Resolves at a time (null: never by itself), or as soon as the signal fires. Keeps no process alive by itself. */
+export function waitUntil(time: Date | null, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     const end = (): void => {
@@ -11,7 +11,7 @@ export function waitUntil(time: Date, signal: AbortSignal): Promise<void> {
       resolve();
     };
     const arm = (): void => {
-      const left = time.getTime() - Date.now();
+      const left = time === null ? longestMs : time.getTime() - Date.now();
       if (left <= 0 || signal.aborted) end();
       else timer = setTimeout(arm, Math.min(left, longestMs)).unref();
     };

@@ -1,83 +1,79 @@
-import { type Duration, parseSchema, type Schema, SluiceError, toMs } from "../core/index.ts";
-import type { RunSurroundings } from "./run.ts";
+import { checkSchema, type Schema, SluiceError } from "../core/index.ts";
+import type { Execution } from "./execution.ts";
 import { persist } from "./persist.ts";
-import { runStep, waitPolicy } from "./step.ts";
-import { waitUntil } from "./timer.ts";
-
-/** How often a wait looks for a signal that another process received. */
-const signalPollMs = 1000;
-
-const defaultTimeout: Duration = "7d";
+import { type Numbering, runStep, waitPolicy } from "./step.ts";
 
 /** Waits in a run; the time to wake survives restarts. */
-export async function sleep(run: RunSurroundings, name: string, duration: Duration): Promise<void> {
-  const ms = toMs(duration);
-  await runStep(run, {
+export async function sleep(execution: Execution, numbering: Numbering, name: string, durationMs: number): Promise<void> {
+  await runStep(execution, numbering, {
     name,
     kind: "sleep",
-    input: { durationMs: ms },
+    input: { durationMs },
     retry: waitPolicy,
     async execute(place) {
-      const wakeAt = place.wakeAt ?? new Date(Date.now() + ms);
-      await place.wait(wakeAt);
-      await run.showWaiting(() => waitUntil(wakeAt, place.signal));
-      place.signal.throwIfAborted();
+      const wakeAt = place.wakeAt ?? new Date(Date.now() + durationMs);
+      if (!place.wakeAt) await place.wait(wakeAt);
+      await execution.wait(wakeAt, execution.run.signals);
       return null;
     },
   });
 }
 
 /**
- * Waits in a run for a value from outside.
+ * Waits in a run for a value from outside. One that does not fit is dropped, and the wait goes on: it may have come while
+ * nothing of the run was in memory, so that nobody could refuse it.
  *
- * @throws SIGNAL_TIMEOUT when none came in time; REQUEST_INVALID when what came does not fit.
+ * @throws SIGNAL_TIMEOUT when none came in time.
  */
 export async function waitForSignal<T>(
-  run: RunSurroundings,
+  execution: Execution,
+  numbering: Numbering,
   name: string,
-  options: { readonly schema: Schema<T>; readonly timeout?: Duration },
+  options: { readonly schema: Schema<T>; readonly timeoutMs: number },
 ): Promise<T> {
-  const timeoutMs = toMs(options.timeout ?? defaultTimeout);
-  return runStep<T>(run, {
+  return runStep<T>(execution, numbering, {
     name,
     kind: "signal",
-    input: { timeoutMs },
+    input: { timeoutMs: options.timeoutMs },
     retry: waitPolicy,
     async execute(place) {
-      const deadline = place.wakeAt ?? new Date(Date.now() + timeoutMs);
-      await place.wait(deadline);
-      const key = `${run.runId}/${name}`;
-      const expected = run.signals.expect(key, options.schema);
+      const deadline = place.wakeAt ?? new Date(Date.now() + options.timeoutMs);
+      if (!place.wakeAt) await place.wait(deadline);
+      const { host, run } = execution;
+      const expected = host.signals.expect(run, name, options.schema);
       try {
-        const wake = AbortSignal.any([place.signal, expected.arrived.signal]);
-        const value = await run.showWaiting(() => receive(run, name, { deadline, wake, stopped: place.signal }));
-        return await parseSchema(options.schema, value, { code: "REQUEST_INVALID", what: `signal "${name}"` });
+        return await receive(execution, name, { ...options, deadline, arrived: expected.arrived.signal });
       } finally {
-        run.signals.forget(key, expected);
+        host.signals.forget(run, name, expected);
       }
     },
   });
 }
 
-interface Patience {
+interface Patience<T> {
+  readonly schema: Schema<T>;
   readonly deadline: Date;
-  /** Ends a pause early. */
-  readonly wake: AbortSignal;
-  /** Ends the wait. */
-  readonly stopped: AbortSignal;
+  /** Fires when the signal was stored by this process. */
+  readonly arrived: AbortSignal;
 }
 
-async function receive(run: RunSurroundings, name: string, { deadline, wake, stopped }: Patience): Promise<unknown> {
+/** A look, then a wait that ends at the deadline or when a signal comes: while the run is in memory here, or by its row. */
+async function receive<T>(execution: Execution, name: string, { schema, deadline, arrived }: Patience<T>): Promise<T> {
+  const { workspace, run, host } = execution;
   for (;;) {
-    const found = await persist(() => run.workspace.signals.find(run.runId, name), run.closing);
-    if (found) return found.value;
-    stopped.throwIfAborted();
+    const { value, count } = await persist(() => workspace.signals.find(run.id, name), host.closing);
+    if (value) {
+      const checked = await checkSchema(schema, value.of);
+      if (checked.ok) return checked.value;
+      host.log.warn("signal.dropped", { run: run.id, name });
+      await persist(() => workspace.signals.drop(run.id, name), host.closing);
+    }
     if (Date.now() >= deadline.getTime()) {
       throw new SluiceError("SIGNAL_TIMEOUT", {
         message: `signal "${name}" did not come before ${deadline.toISOString()}`,
         hint: "Resume the run to wait again, or give the wait a longer timeout.",
       });
     }
-    await waitUntil(new Date(Math.min(deadline.getTime(), Date.now() + signalPollMs)), wake);
+    await execution.wait(deadline, count, arrived.aborted ? undefined : arrived);
   }
 }

@@ -1,12 +1,21 @@
 import type { Hono } from "hono";
-import type { AnyFlow, Json, Log, WebhookTrigger } from "../core/index.ts";
-import type { Workspace } from "../store/index.ts";
+import type { AnyFlow, EffectRuling, Json, Log, RulingWord, Trigger } from "../core/index.ts";
+import type { Acceptance, IncomingEvent, Workspace } from "../store/index.ts";
 import type { StatusView } from "./api/schemas.ts";
 
-/** A flow and the webhook that starts it. */
+/** A flow and what starts it. */
 export interface FlowInfo {
   readonly flow: AnyFlow;
-  readonly trigger: WebhookTrigger;
+  readonly trigger: Trigger;
+}
+
+/** What a person says about an effect in doubt. */
+export interface EffectWord extends Omit<EffectRuling, "at"> {
+  /** Idempotency key of the effect. */
+  readonly key: string;
+  readonly word: RulingWord;
+  /** What the step is to give when the effect was done. */
+  readonly output?: Json;
 }
 
 /** What people may do to runs. */
@@ -21,8 +30,14 @@ export interface EnginePort {
    * @throws RUN_UNKNOWN; REQUEST_INVALID when the value does not fit.
    */
   signal(runId: string, name: string, value: Json): Promise<boolean>;
-  /** Tells the engine that a run was queued, so that it looks at once. */
-  notifyQueued(): void;
+  /** Commits an event with its run, which begins at once while there is room. @throws QUEUE_FULL, DATABASE_UNAVAILABLE */
+  accept(event: IncomingEvent): Promise<Acceptance>;
+  /** Lets a run that failed with FLOW_CHANGED go on under the present code. @throws RUN_UNKNOWN, RUN_NOT_MIGRATABLE */
+  migrate(runId: string): Promise<void>;
+  /** Lets parked runs of other code of their flow go on, so that those show that do not fit it. @throws FLOW_UNKNOWN */
+  recheck(flow: string): Promise<number>;
+  /** Records a person's word about an effect in doubt, and resumes its run. @throws RUN_UNKNOWN, EFFECT_UNKNOWN, EFFECT_NOT_IN_DOUBT */
+  rule(runId: string, ruling: EffectWord): Promise<void>;
 }
 
 /** What the server needs from the rest of the application. */

@@ -70,14 +70,14 @@ export function createAiCallStore(scope: Scope) {
       ),
 
     /** How many requests a step has made, so that a later one counts on. */
-    countOfStep: (runId: string, stepSequence: number): Promise<number> =>
+    countOfStep: (runId: string, stepPath: string): Promise<number> =>
       query(async () => {
         const row = await db
           .selectFrom("aiCalls")
           .select((eb) => eb.fn.countAll<number>().as("count"))
           .where("workspaceId", "=", workspaceId)
           .where("runId", "=", runId)
-          .where("stepSequence", "=", stepSequence)
+          .where("stepPath", "=", stepPath)
           .executeTakeFirstOrThrow();
         return row.count;
       }),

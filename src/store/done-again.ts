@@ -1,4 +1,4 @@
-import type { Receipt } from "../core/index.ts";
+import { type Receipt, rootOf } from "../core/index.ts";
 import type { RunRecord } from "./runs.ts";
 import type { StepRecord } from "./steps.ts";
 
@@ -11,8 +11,11 @@ export function receiptsDoneAgain(
   steps: readonly StepRecord[],
   receipts: readonly Receipt[],
 ): readonly Receipt[] {
-  const finished = new Set(steps.filter(({ finishedAt }) => finishedAt !== null).map(({ sequence }) => sequence));
-  return receipts.filter(({ stepSequence }) =>
-    run.failedStep === null ? !finished.has(stepSequence) : stepSequence >= run.failedStep,
-  );
+  // A step that failed inside a map is done again; what succeeded beside it is not.
+  const kept = new Set(steps.filter(({ status }) => status === "succeeded").map(({ path }) => path));
+  const from = run.failedStep === null ? 0 : rootOf(run.failedStep);
+  return receipts.filter(({ stepPath }) => {
+    const root = rootOf(stepPath);
+    return root > from ? run.failedStep !== null || !kept.has(stepPath) : root === from && !kept.has(stepPath);
+  });
 }

@@ -1,11 +1,18 @@
-import type { Json, Receipt, ReceiptState } from "../core/index.ts";
+import { sql } from "kysely";
+import { type EffectRuling, type Json, type Receipt, type ReceiptState, SluiceError } from "../core/index.ts";
 import { query, type Scope, toText } from "./scope.ts";
 
 /** What is about to be done outside. */
 export type EffectIntent = Pick<
   Receipt,
-  "key" | "runId" | "stepSequence" | "connection" | "action" | "effect" | "requestDigest" | "request"
->;
+  "key" | "runId" | "stepPath" | "connection" | "action" | "effect" | "requestDigest" | "request"
+> & {
+  /** The execution that is about to do it. */
+  readonly epoch: number;
+};
+
+/** In the order of the steps' calls: `9` before `10`. */
+const inOrder = sql`string_to_array(step_path, '.')::integer[]`;
 
 /** Receipts of one workspace. */
 export function createEffectStore(scope: Scope) {
@@ -14,37 +21,33 @@ export function createEffectStore(scope: Scope) {
   return {
     /**
      * Records the intent of an effect; durable when it resolves. Gives the receipt as it stood before, or null for the
-     * first try. A receipt that is `done` is left as it is.
+     * first try. A receipt that is `done`, or of which a person said that it is not to be done, is left as it is.
+     *
+     * @throws RUN_TAKEN_OVER when the run has another execution by now: nothing may be done outside.
      */
     begin: (intent: EffectIntent): Promise<Receipt | null> =>
       query(async () => {
         const before = await own().where("key", "=", intent.key).executeTakeFirst();
-        if (before?.state === "done") return before;
-        await db
-          .insertInto("effects")
-          .values({
-            ...intent,
-            workspaceId,
-            request: JSON.stringify(intent.request),
-            state: "intent",
-            attempts: 1,
-            startedAt: new Date(),
-            finishedAt: null,
-          })
-          .onConflict((conflict) =>
-            conflict.columns(["workspaceId", "key"]).doUpdateSet((eb) => ({
-              state: "intent" as const,
-              attempts: eb("effects.attempts", "+", 1),
-              request: eb.ref("excluded.request"),
-              requestDigest: eb.ref("excluded.requestDigest"),
-              finishedAt: null,
-            })),
-          )
-          .execute();
-        return before ?? null;
+        if (before?.state === "done" || before?.ruling?.word === "not_done") return before;
+        const { key, runId, stepPath, connection, action, effect, requestDigest, request, epoch } = intent;
+        const { rows } = await sql`
+          insert into sluice.effects (workspace_id, key, run_id, step_path, connection, action, effect, state,
+            request_digest, request, attempts, started_at)
+          select run.workspace_id, ${key}, run.id, ${stepPath}, ${connection}, ${action}, ${effect}, 'intent',
+            ${requestDigest}, ${JSON.stringify(request)}::json, 1, now()
+          from sluice.runs as run
+          where run.workspace_id = ${workspaceId} and run.id = ${runId} and run.epoch = ${epoch} for share
+          on conflict (workspace_id, key) do update set state = 'intent', attempts = effects.attempts + 1,
+            request = excluded.request, request_digest = excluded.request_digest, finished_at = null
+          returning 1`.execute(db);
+        if (rows.length === 1) return before ?? null;
+        throw new SluiceError("RUN_TAKEN_OVER", {
+          message: `run "${runId}" is executed elsewhere by now`,
+          hint: "Nothing was done here. This process was away for so long that another one took its runs over.",
+        });
       }),
 
-    /** Records how an effect ended. */
+    /** Records how an effect ended. What is `done` stays done, whatever a late attempt says. */
     settle: (key: string, outcome: { state: Exclude<ReceiptState, "intent">; response: Json }): Promise<void> =>
       query(async () => {
         await db
@@ -52,11 +55,41 @@ export function createEffectStore(scope: Scope) {
           .set({ state: outcome.state, response: toText(outcome.response), finishedAt: new Date() })
           .where("workspaceId", "=", workspaceId)
           .where("key", "=", key)
+          .$if(outcome.state !== "done", (q) => q.where("state", "!=", "done"))
           .execute();
       }),
 
     /** The receipts of a run in the order of its steps. */
     ofRun: (runId: string): Promise<Receipt[]> =>
-      query(() => own().where("runId", "=", runId).orderBy("stepSequence").execute()),
+      query(() => own().where("runId", "=", runId).orderBy(inOrder).orderBy("startedAt").execute()),
+
+    find: (key: string): Promise<Receipt | null> =>
+      query(async () => (await own().where("key", "=", key).executeTakeFirst()) ?? null),
+
+    /** The receipts of many runs, for a preview of what resuming them would do. */
+    ofRuns: (runIds: readonly string[]): Promise<Receipt[]> =>
+      query(() => own().where("runId", "=", sql<string>`any(${runIds})`).execute()),
+
+    /**
+     * Records a person's word about an effect in doubt. False when it is in doubt no more.
+     *
+     * @param output what the step is to give when the effect was done.
+     */
+    rule: (key: string, ruling: EffectRuling, output: Json): Promise<boolean> =>
+      query(async () => {
+        const result = await db
+          .updateTable("effects")
+          .set({
+            state: ruling.word === "done" ? "done" : "not_done",
+            ruling: JSON.stringify(ruling),
+            ...(ruling.word === "done" && { response: JSON.stringify(output) }),
+            finishedAt: sql<Date>`now()`,
+          })
+          .where("workspaceId", "=", workspaceId)
+          .where("key", "=", key)
+          .where("state", "in", ["intent", "unknown"])
+          .executeTakeFirst();
+        return result.numUpdatedRows === 1n;
+      }),
   };
 }

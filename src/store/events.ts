@@ -17,6 +17,14 @@ export interface IncomingEvent {
   readonly sample: boolean;
   /** Whether the run belongs to the sandbox; only processes of that kind execute it. Default: as the store was opened. */
   readonly sandbox?: boolean;
+  /** 0 interactive, 1 standard, 2 batch. Default: 1. */
+  readonly priority?: number;
+  /** Under which key the run counts for its flow's limit. Default: none. */
+  readonly concurrencyKey?: string | null;
+  /** The step that starts it as a sub-flow. Default: none. */
+  readonly parent?: { readonly runId: string; readonly path: string; readonly depth: number } | null;
+  /** Begins the run in the same commit, as one of this process with epoch 1, instead of queueing it. Default: not. */
+  readonly begin?: { readonly executor: string; readonly flowVersion: string } | null;
   readonly receivedAt: Date;
 }
 
@@ -68,8 +76,21 @@ async function insertEvents(db: Database, rows: readonly Row[]): Promise<Accepta
     const row = group[0];
     if (!row) return [];
     const id = createIdentifier("evt", row.receivedAt);
+    const { parent, begin, priority = 1, concurrencyKey = null, ...rest } = row;
     return [
-      { ...row, id, runId: id.replace("evt", "run"), copies: group.length, payload: JSON.stringify(row.payload) },
+      {
+        ...rest,
+        id,
+        runId: id.replace("evt", "run"),
+        copies: group.length,
+        payload: JSON.stringify(row.payload),
+        priority,
+        concurrencyKey,
+        parentRunId: parent?.runId ?? null,
+        parentPath: parent?.path ?? null,
+        depth: parent?.depth ?? 0,
+        ...begin,
+      },
     ];
   });
   const { rows: accepted } = await insertStatement(JSON.stringify(incoming)).execute(db);
@@ -95,7 +116,9 @@ const insertStatement = (incoming: string) => sql<AcceptedRow>`
   with incoming as (
     select * from json_to_recordset(${incoming}::json) as row (
       "workspaceId" text, id text, flow text, source text, "dedupKey" text, "deliveryId" text, "bodyDigest" text,
-      payload text, "runId" text, sample boolean, sandbox boolean, copies integer, "receivedAt" timestamptz)
+      payload text, "runId" text, sample boolean, sandbox boolean, copies integer, "receivedAt" timestamptz,
+      priority smallint, "concurrencyKey" text, "parentRunId" text, "parentPath" text, depth smallint,
+      executor text, "flowVersion" text)
   ), accepted as (
     insert into sluice.events as event (workspace_id, id, flow, source, dedup_key, delivery_id, body_digest, payload,
       run_id, sample, duplicates, received_at)
@@ -104,14 +127,20 @@ const insertStatement = (incoming: string) => sql<AcceptedRow>`
     on conflict (workspace_id, source, dedup_key) do update
       set duplicates = event.duplicates + excluded.duplicates + 1, last_duplicate_at = excluded.received_at
     returning workspace_id, id, flow, source, dedup_key, run_id, received_at, (xmax = 0) as fresh
-  ), queued as (
-    insert into sluice.runs (workspace_id, id, flow, event_id, status, sandbox, queued_at)
-    select workspace_id, run_id, accepted.flow, accepted.id, 'queued', incoming.sandbox, received_at
-    from accepted join incoming on incoming.id = accepted.id where fresh
+  ), stored as (
+    insert into sluice.runs (workspace_id, id, flow, event_id, status, sandbox, queued_at, priority, concurrency_key,
+      parent_run_id, parent_path, depth, executor, flow_version, epoch, started_at, claimed_at)
+    select workspace_id, run_id, accepted.flow, accepted.id, case when executor is null then 'queued' else 'running' end,
+      incoming.sandbox, received_at, priority, "concurrencyKey", "parentRunId", "parentPath", depth,
+      executor, "flowVersion", (executor is not null)::integer, begun_at, begun_at
+    from accepted join incoming on incoming.id = accepted.id
+    cross join lateral (select case when executor is not null then now() end as begun_at) as moment where fresh
+    returning workspace_id, id, flow, status
   ), told as (
     insert into sluice.changes (workspace_id, topic, run_id, data)
-    select workspace_id, case when fresh then 'run.queued' else 'run.duplicate' end, run_id,
-      json_build_object('flow', flow) from accepted
+    select workspace_id, 'run.' || status, id, json_build_object('flow', flow) from stored
+    union all
+    select workspace_id, 'run.duplicate', run_id, json_build_object('flow', flow) from accepted where not fresh
   )
   select workspace_id, source, dedup_key, run_id, fresh from accepted`;
 

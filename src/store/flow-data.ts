@@ -48,33 +48,6 @@ export function createSampleStore({ db, workspaceId }: Scope) {
   };
 }
 
-/** Signals to waiting runs of one workspace. */
-export function createSignalStore({ db, workspaceId }: Scope) {
-  return {
-    /** Stores a signal. False when the run has one of that name already: the first stands. */
-    send: (runId: string, name: string, value: Json): Promise<boolean> =>
-      query(async () => {
-        const result = await db
-          .insertInto("signals")
-          .values({ workspaceId, runId, name, value: JSON.stringify(value) })
-          .onConflict((conflict) => conflict.doNothing())
-          .executeTakeFirst();
-        return result.numInsertedOrUpdatedRows === 1n;
-      }),
-    find: (runId: string, name: string): Promise<{ value: Json } | null> =>
-      query(async () => {
-        const row = await db
-          .selectFrom("signals")
-          .select("value")
-          .where("workspaceId", "=", workspaceId)
-          .where("runId", "=", runId)
-          .where("name", "=", name)
-          .executeTakeFirst();
-        return row ?? null;
-      }),
-  };
-}
-
 /** Counters of refused deliveries of one workspace: the only trace that a refusal leaves. */
 export function createRefusalStore({ db, workspaceId }: Scope) {
   return {

@@ -1,10 +1,27 @@
-import type { Pool } from "pg";
 import { sql } from "kysely";
+import type { Pool, PoolClient } from "pg";
 import { type Database, query } from "./scope.ts";
+import type { ProcessRole } from "./tables.ts";
 
-/** A process that was alive and is not any more. */
-export interface DeadProcess {
+/** A registered process that has not ended, as a look at it shows. */
+export interface ProcessSight {
   readonly executor: string;
+  /** Grows while it lives. */
+  readonly beat: number;
+  /** Whether nobody holds its lock: its connection is gone. */
+  readonly lockFree: boolean;
+}
+
+/** What {@link createProcessStore}'s `register` takes. */
+export interface Registration {
+  readonly executor: string;
+  readonly role: ProcessRole;
+  /** Names of the flows that it knows. */
+  readonly flows: readonly string[];
+  /** Called when the connection breaks. */
+  readonly onLost: () => void;
+  /** Called when another process says that there is something to do. */
+  readonly onWake: () => void;
 }
 
 /** How pg_locks shows a 64-bit advisory lock: in two halves. @see https://www.postgresql.org/docs/current/view-pg-locks.html */
@@ -14,41 +31,51 @@ const lockIsHeld = sql`exists (
     and classid = ((lock_key >> 32) & 4294967295)::oid and objid = (lock_key & 4294967295)::oid)`;
 
 /**
- * Tells living processes from dead ones. A process holds an advisory lock on a connection of its own: Postgres frees it
- * the moment that connection is gone, so a killed process is seen at once and a slow one is never taken for dead.
+ * Tells living processes from dead ones by two signs: an advisory lock on a connection of its own, which Postgres frees
+ * the moment that connection is gone, and a number that the process makes grow, which stands still when it is frozen or
+ * its machine vanished.
  */
 export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
+  const channel = sandbox ? "sluice_sandbox" : "sluice_real";
   return {
-    /**
-     * Registers a process and holds its lock until `release`. `onLost` is called when the connection breaks: from then
-     * on others may adopt this process' runs, so it must stop running them.
-     */
-    register: async (executor: string, onLost: (error: Error) => void): Promise<{ release(): Promise<void> }> => {
+    /** Registers a process, holds its lock and listens for others until `release`. */
+    register: async (registration: Registration): Promise<{ release(): Promise<void> }> => {
       const client = await query(() => pool.connect());
       let released = false;
+      const release = (error: Error | true): void => {
+        // Destroying the connection frees the lock.
+        if (!released) client.release(error);
+        released = true;
+      };
       client.on("error", (error) => {
         if (released) return;
-        released = true;
-        client.release(error);
-        onLost(error);
+        release(error);
+        registration.onLost();
       });
-      await query(() =>
-        client.query("select pg_advisory_lock(hashtextextended($1, 0))", [executor]).then(() =>
-          client.query(
-            `insert into sluice.processes (executor, lock_key, pid, sandbox) values ($1, hashtextextended($1, 0), $2, $3)
-            on conflict (executor) do update set ended_at = null`,
-            [executor, process.pid, sandbox],
-          ),
-        ),
-      );
-      return {
-        async release() {
-          // Destroying the connection frees the lock.
-          if (!released) client.release(true);
-          released = true;
-        },
-      };
+      client.on("notification", registration.onWake);
+      try {
+        await query(() => enter(client, registration, sandbox, channel));
+      } catch (error) {
+        release(true);
+        throw error;
+      }
+      return { release: async () => release(true) };
     },
+
+    /** Shows that a process lives. False when others took it for dead and took its runs over. */
+    beat: (executor: string): Promise<boolean> =>
+      query(async () => {
+        const result = await db
+          .updateTable("processes")
+          .set((eb) => ({ beat: eb("beat", "+", 1) }))
+          .where("executor", "=", executor)
+          .where("endedAt", "is", null)
+          .executeTakeFirst();
+        return result.numUpdatedRows === 1n;
+      }),
+
+    /** Lets all processes of this kind look for queued runs at once. */
+    wakeAll: (): Promise<void> => query(async () => void (await sql`select pg_notify(${channel}, '')`.execute(db))),
 
     /** Marks a process as ended, once its runs are given up or adopted. */
     end: (executor: string): Promise<void> =>
@@ -68,32 +95,25 @@ export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
         return rows.map((row) => (row.sandbox ? "sandbox" : "real"));
       }),
 
-    /** Registered processes of this store's kind whose lock nobody holds. */
-    listDead: (): Promise<DeadProcess[]> =>
+    /** The processes of this store's kind that have not ended. */
+    look: (): Promise<ProcessSight[]> =>
       query(async () => {
-        const { rows } = await sql<DeadProcess>`
-          select executor from sluice.processes where ended_at is null and sandbox = ${sandbox} and not ${lockIsHeld}`.execute(
-          db,
-        );
+        const { rows } = await sql<ProcessSight>`
+          select executor, beat, not ${lockIsHeld} as lock_free from sluice.processes
+          where ended_at is null and sandbox = ${sandbox}`.execute(db);
         return rows;
       }),
-
-    /** Runs work while holding a lock that only one process can hold; false when another holds it. */
-    exclusively: (name: string, work: () => Promise<void>): Promise<boolean> =>
-      query(async () => {
-        const client = await pool.connect();
-        try {
-          const { rows } = await client.query("select pg_try_advisory_lock(hashtextextended($1, 1)) as held", [name]);
-          if (!(rows[0] as { held: boolean } | undefined)?.held) return false;
-          try {
-            await work();
-          } finally {
-            await client.query("select pg_advisory_unlock(hashtextextended($1, 1))", [name]);
-          }
-          return true;
-        } finally {
-          client.release();
-        }
-      }),
   };
+}
+
+async function enter(client: PoolClient, registration: Registration, sandbox: boolean, channel: string): Promise<void> {
+  const { executor, role, flows } = registration;
+  await client.query("select pg_advisory_lock(hashtextextended($1, 0))", [executor]);
+  await client.query(`listen ${channel}`);
+  await client.query(
+    `insert into sluice.processes (executor, lock_key, pid, sandbox, role, flows)
+     values ($1, hashtextextended($1, 0), $2, $3, $4, $5)
+     on conflict (executor) do update set ended_at = null, beat = processes.beat + 1`,
+    [executor, process.pid, sandbox, role, flows],
+  );
 }

@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Json } from "../core/index.ts";
-import { createBatch } from "./batch.ts";
-import { type Database, maxPageSize, type Page, query, type Scope, toPage, toText } from "./scope.ts";
+import type { Parking, RunOutcome, RunWriter } from "./run-changes.ts";
+import { maxPageSize, type Page, query, type Scope, toPage } from "./scope.ts";
 import type { RunStatus } from "./tables.ts";
 
 /** One execution of a flow for one event. */
@@ -22,8 +22,17 @@ export interface RunRecord {
   readonly sandbox: boolean;
   readonly output: Json;
   readonly error: Json;
-  /** Sequence of the step that failed the run; null when the flow's own code did. */
-  readonly failedStep: number | null;
+  /** Path of the step that failed the run; null when the flow's own code did. */
+  readonly failedStep: string | null;
+  /** The same for failures of one kind; null for a run that has not failed. */
+  readonly fingerprint: string | null;
+  /** The run that started this one as a sub-flow, and the path of the step that did; null when a trigger did. */
+  readonly parentRunId: string | null;
+  readonly parentPath: string | null;
+  /** 0 interactive, 1 standard, 2 batch. */
+  readonly priority: number;
+  /** When a parked run goes on by itself. */
+  readonly wakeAt: Date | null;
   readonly queuedAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -35,26 +44,30 @@ export interface RunRecord {
   readonly simulated: boolean;
 }
 
-/** How a run ended. */
-export interface RunOutcome {
-  readonly status: "succeeded" | "failed" | "cancelled" | "in_doubt";
-  readonly output: Json;
-  readonly error: Json;
-  readonly failedStep: number | null;
-}
-
-/** A run that a process begins to execute. */
-export interface BegunRun {
+/** Runs that failed in the same way: the same flow, step, code and message, numbers and names apart. */
+export interface FailureGroup {
+  readonly fingerprint: string;
   readonly flow: string;
-  readonly payload: Json;
-  readonly recoveries: number;
-  readonly resumes: number;
+  /** Name of the step that failed; null when the flow's own code did. */
+  readonly step: string | null;
+  readonly status: "failed" | "in_doubt";
+  /** Of the latest run. */
+  readonly error: Json;
+  readonly count: number;
+  readonly firstAt: Date;
+  readonly lastAt: Date;
+  /** The latest run. */
+  readonly runId: string;
 }
 
 /** Which runs to list. */
 export interface RunFilter {
   readonly flow?: string | undefined;
   readonly status?: readonly RunStatus[] | undefined;
+  /** Only failures of one kind. */
+  readonly fingerprint?: string | undefined;
+  /** Only sub-flows of one run. */
+  readonly parent?: string | undefined;
   /** Only runs older than this id. */
   readonly before?: string | undefined;
   /** Default: 50, at most 200. */
@@ -70,68 +83,8 @@ export interface FlowFigures {
   readonly lastRunAt: Date | null;
 }
 
-const unfinished = ["queued", "running", "waiting"] as const;
-
-/** One execution of a run. What it writes after another took its place changes nothing. */
-export interface ExecutionFence {
-  readonly executor: string;
-  /** How often the run had been resumed when this execution began. */
-  readonly resumes: number;
-}
-
-interface StateChange {
-  readonly workspaceId: string;
-  readonly id: string;
-  readonly status: RunStatus;
-  readonly outcome: RunOutcome | null;
-  /** Null: written by a person's decision, whatever executes the run. */
-  readonly fence: ExecutionFence | null;
-  readonly at: Date;
-}
-
-/** Writes state changes of runs of all workspaces, sharing commits. */
-export function createRunWriter(db: Database): (change: StateChange) => Promise<boolean> {
-  return createBatch<StateChange, boolean>({
-    inFlight: 1,
-    limit: 200,
-    flush: (changes) => query(() => writeChanges(db, changes)),
-  });
-}
-
-/** A later change of the same run in one flush replaces an earlier one. A finished run is not changed any more. */
-async function writeChanges(db: Database, changes: readonly StateChange[]): Promise<boolean[]> {
-  const last = new Map(changes.map((change) => [`${change.workspaceId}/${change.id}`, change]));
-  const rows = [...last.values()].map(({ outcome, fence, ...change }) => ({
-    ...change,
-    ...fence,
-    output: toText(outcome?.output),
-    error: toText(outcome?.error),
-    failedStep: outcome?.failedStep ?? null,
-    finishedAt: outcome ? change.at : null,
-  }));
-  const { rows: written } = await sql<{ workspaceId: string; id: string }>`
-    with change as (
-      select * from json_to_recordset(${JSON.stringify(rows)}::json) as row ("workspaceId" text, id text, status text,
-        executor text, resumes integer, output text, error text, "failedStep" integer, "finishedAt" timestamptz)
-    ), written as (
-      update sluice.runs as run set status = change.status, output = change.output::json, error = change.error::json,
-        failed_step = change."failedStep", finished_at = change."finishedAt"
-      from change
-      where run.workspace_id = change."workspaceId" and run.id = change.id
-        and run.status in ('queued', 'running', 'waiting')
-        and (change.executor is null or (run.executor = change.executor and run.resumes = change.resumes))
-      returning run.workspace_id, run.id, run.flow, run.status
-    ), told as (
-      insert into sluice.changes (workspace_id, topic, run_id, data)
-      select workspace_id, 'run.' || status, id, json_build_object('flow', flow) from written
-    )
-    select workspace_id, id from written`.execute(db);
-  const done = new Set(written.map((row) => `${row.workspaceId}/${row.id}`));
-  return changes.map((change) => done.has(`${change.workspaceId}/${change.id}`));
-}
-
 /** Runs of one workspace. */
-export function createRunStore(scope: Scope, write: (change: StateChange) => Promise<boolean>) {
+export function createRunStore(scope: Scope, write: RunWriter) {
   return { ...createRunQueries(scope), ...createRunChanges(scope, write) };
 }
 
@@ -170,11 +123,59 @@ function createRunQueries({ db, workspaceId }: Scope) {
         const rows = await own()
           .$if(filter.flow !== undefined, (q) => q.where("runs.flow", "=", filter.flow ?? ""))
           .$if(filter.status !== undefined, (q) => q.where("runs.status", "=", sql<RunStatus>`any(${filter.status})`))
+          .$if(filter.fingerprint !== undefined, (q) => q.where("runs.fingerprint", "=", filter.fingerprint ?? ""))
+          .$if(filter.parent !== undefined, (q) => q.where("runs.parentRunId", "=", filter.parent ?? ""))
           .$if(filter.before !== undefined, (q) => q.where("runs.id", "<", filter.before ?? ""))
           .orderBy("runs.id", "desc")
           .limit(limit + 1)
           .execute();
         return toPage(rows, limit);
+      }),
+
+    /** The sub-flow that a step started; null when it did not. */
+    ofStep: (parentRunId: string, parentPath: string): Promise<RunRecord | null> =>
+      query(
+        async () =>
+          (await own()
+            .where("runs.parentRunId", "=", parentRunId)
+            .where("runs.parentPath", "=", parentPath)
+            .orderBy("runs.id", "desc")
+            .executeTakeFirst()) ?? null,
+      ),
+
+    /** Sub-flows of a run that have not ended, which began with it: those that were started without waiting live on. */
+    unfinishedChildren: (parentRunId: string): Promise<string[]> =>
+      query(async () => {
+        const rows = await db
+          .selectFrom("runs")
+          .innerJoin("steps", (join) =>
+            join
+              .onRef("steps.workspaceId", "=", "runs.workspaceId")
+              .onRef("steps.runId", "=", "runs.parentRunId")
+              .onRef("steps.path", "=", "runs.parentPath"),
+          )
+          .select("runs.id")
+          .where("runs.workspaceId", "=", workspaceId)
+          .where("runs.parentRunId", "=", parentRunId)
+          .where("runs.finishedAt", "is", null)
+          // A step that began a run without waiting for it has succeeded.
+          .where("steps.status", "!=", "succeeded")
+          .execute();
+        return rows.map((row) => row.id);
+      }),
+
+    /** Failures of one kind together, the latest first. */
+    failures: (limit: number): Promise<FailureGroup[]> =>
+      query(async () => {
+        const { rows } = await sql<FailureGroup>`
+          select grouped.*, run.flow, run.error, run.status, step.name as step
+          from (select fingerprint, count(*), min(finished_at) as first_at, max(finished_at) as last_at, max(id) as run_id
+                from sluice.runs where workspace_id = ${workspaceId} and fingerprint is not null and status in ('failed', 'in_doubt')
+                group by fingerprint) as grouped
+          join sluice.runs as run on run.workspace_id = ${workspaceId} and run.id = grouped.run_id
+          left join sluice.steps as step on step.workspace_id = ${workspaceId} and step.run_id = run.id and step.path = run.failed_step
+          order by last_at desc limit ${limit}`.execute(db);
+        return rows;
       }),
 
     /** Figures of each flow that has runs. */
@@ -203,50 +204,43 @@ function createRunQueries({ db, workspaceId }: Scope) {
   };
 }
 
-function createRunChanges({ db, workspaceId }: Scope, write: (change: StateChange) => Promise<boolean>) {
+function createRunChanges({ db, workspaceId }: Scope, write: RunWriter) {
+  const change = { workspaceId, outcome: null, parking: null, parentRunId: null };
   return {
+    /** Sets the state of an unfinished run, and forgets where it was to be resumed. False when the epoch is not its own any more. */
+    setStatus: (id: string, status: "running" | "waiting", epoch: number): Promise<boolean> =>
+      write({ ...change, id, status, epoch, at: new Date() }),
+
     /**
-     * Marks a run as begun by a process and gives its payload. A run that has ended meanwhile (cancelled while it was
-     * queued) gives null.
+     * Gives a waiting run up until its time or a signal comes; nothing of it need stay in memory. Queues it at once when a
+     * signal has come that its execution has not seen.
      */
-    begin: (id: string, executor: string, versions: { readonly [flow: string]: string }): Promise<BegunRun | null> =>
-      query(async () => {
-        const { rows } = await sql<BegunRun>`
-          with begun as (
-            update sluice.runs set status = 'running', executor = ${executor}, failed_step = null,
-              flow_version = ${JSON.stringify(versions)}::json ->> flow, started_at = coalesce(started_at, now())
-            where workspace_id = ${workspaceId} and id = ${id} and status in ('queued', 'running', 'waiting')
-            returning workspace_id, id, event_id, flow, recoveries, resumes
-          ), told as (
-            insert into sluice.changes (workspace_id, topic, run_id, data)
-            select workspace_id, 'run.running', id, json_build_object('flow', flow) from begun
-          )
-          select begun.flow, payload, recoveries, resumes from begun
-          join sluice.events on events.workspace_id = begun.workspace_id and events.id = begun.event_id`.execute(db);
-        return rows[0] ?? null;
-      }),
-
-    /** Sets the state of an unfinished run. False when it had ended, or another execution took over. */
-    setStatus: (id: string, status: "running" | "waiting", fence: ExecutionFence): Promise<boolean> =>
-      write({ workspaceId, id, status, outcome: null, fence, at: new Date() }),
+    park: (id: string, parking: Parking, epoch: number): Promise<boolean> =>
+      write({ ...change, id, status: "waiting", parking, epoch, at: new Date() }),
 
     /**
-     * Ends an unfinished run. False when it had ended already, for the first outcome stands, or when the execution that
-     * says so is not the run's own any more.
+     * Ends an unfinished run, and lets the run go on that waits for it. False when it had ended already, for the first
+     * outcome stands, or when the execution that says so is not the run's own any more.
      */
-    finish: (id: string, outcome: RunOutcome, fence: ExecutionFence | null = null): Promise<boolean> =>
-      write({ workspaceId, id, status: outcome.status, outcome, fence, at: new Date() }),
+    finish: (
+      id: string,
+      outcome: RunOutcome,
+      { epoch, parentRunId }: { readonly epoch: number | null; readonly parentRunId: string | null },
+    ): Promise<boolean> => write({ ...change, id, status: outcome.status, outcome, epoch, parentRunId, at: new Date() }),
 
     /**
-     * Makes an ended run unfinished again and queues it to be resumed; `failedStep` stays until it begins. False when it
+     * Makes an ended run unfinished again and queues it to be resumed; `failedStep` stays until it goes on. False when it
      * had not ended, or another caller was first.
+     *
+     * @param from another step to go on from; what is recorded from it on is done anew, as other calls with other keys.
      */
-    reopen: (id: string): Promise<boolean> =>
+    reopen: (id: string, from: number | null = null): Promise<boolean> =>
       query(async () => {
+        const anew = from === null ? sql`` : sql`, failed_step = ${String(from)}, cuts = cuts || ${from}::integer`;
         const { rows } = await sql`
           with reopened as (
             update sluice.runs set status = 'queued', executor = null, recoveries = 0, resumes = resumes + 1,
-              output = null, error = null, finished_at = null
+              epoch = epoch + 1, output = null, error = null, fingerprint = null, finished_at = null${anew}
             where workspace_id = ${workspaceId} and id = ${id} and status in ('failed', 'cancelled', 'in_doubt')
             returning workspace_id, id, flow
           ), told as (
@@ -256,67 +250,15 @@ function createRunChanges({ db, workspaceId }: Scope, write: (change: StateChang
           select 1 from reopened`.execute(db);
         return rows.length === 1;
       }),
-  };
-}
 
-/** An unfinished run that a process took on. */
-export interface ClaimedRun {
-  readonly workspaceId: string;
-  readonly id: string;
-  /** How often a person resumed it; 0 for a run that is to begin. */
-  readonly resumes: number;
-  /** Where a resumed run goes on. */
-  readonly failedStep: number | null;
-}
-
-/** What the engine needs of the runs of all workspaces. */
-export function createDispatchStore(db: Database, sandbox: boolean) {
-  return {
-    /** Takes the oldest queued runs of this store's kind, sandbox or real, for a process. No two processes get the same one. */
-    claim: (executor: string, limit: number): Promise<ClaimedRun[]> =>
+    /** Lets parked runs of a flow go on whose code was another one, so that those show that do not fit it any more. Gives how many. */
+    recheck: (flow: string, version: string): Promise<number> =>
       query(async () => {
-        const { rows } = await sql<ClaimedRun>`
-          update sluice.runs set status = 'running', executor = ${executor}, started_at = coalesce(started_at, now())
-          where (workspace_id, id) in (
-            select workspace_id, id from sluice.runs where status = 'queued' and executor is null and sandbox = ${sandbox}
-            order by queued_at limit ${limit} for update skip locked)
-          returning workspace_id, id, resumes, failed_step`.execute(db);
-        return rows;
-      }),
-
-    /** Moves the unfinished runs of a dead process to a living one, and counts the takeover. */
-    adopt: (dead: string, executor: string): Promise<ClaimedRun[]> =>
-      query(() =>
-        db
-          .updateTable("runs")
-          .set((eb) => ({ executor, recoveries: eb("recoveries", "+", 1) }))
-          .where("executor", "=", dead)
-          .where("status", "in", unfinished)
-          .returning(["workspaceId", "id", "resumes", "failedStep"])
-          .execute(),
-      ),
-
-    /** Those of the given runs that were cancelled. */
-    cancelled: (ids: readonly string[]): Promise<string[]> =>
-      query(async () => {
-        const rows = await db
-          .selectFrom("runs")
-          .select("id")
-          .where("id", "=", sql<string>`any(${ids})`)
-          .where("status", "=", "cancelled")
-          .execute();
-        return rows.map((row) => row.id);
-      }),
-
-    /** How many runs wait for a process. */
-    queued: (): Promise<number> =>
-      query(async () => {
-        const row = await db
-          .selectFrom("runs")
-          .select((eb) => eb.fn.countAll<number>().as("count"))
-          .where("status", "=", "queued")
-          .executeTakeFirstOrThrow();
-        return row.count;
+        const { numAffectedRows } = await sql`
+          update sluice.runs set status = 'queued', wake_at = null
+          where workspace_id = ${workspaceId} and flow = ${flow} and status = 'waiting' and executor is null
+            and flow_version <> ${version}`.execute(db);
+        return Number(numAffectedRows ?? 0);
       }),
   };
 }

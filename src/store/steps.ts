@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Json, SluiceErrorJson, StepKind } from "../core/index.ts";
+import type { Json, SluiceErrorJson, StepKind, StepPath } from "../core/index.ts";
 import { createBatch } from "./batch.ts";
 import { type Database, query, type Scope, toText } from "./scope.ts";
 import type { StepStatus } from "./tables.ts";
@@ -15,7 +15,7 @@ export interface AttemptRecord {
 /** A recorded piece of a run. */
 export interface StepRecord {
   readonly runId: string;
-  readonly sequence: number;
+  readonly path: StepPath;
   readonly name: string;
   readonly kind: StepKind;
   readonly status: StepStatus;
@@ -31,16 +31,24 @@ export interface StepRecord {
 
 interface Row extends StepRecord {
   readonly workspaceId: string;
+  /** The execution that writes. */
+  readonly epoch: number;
 }
+
+/** Writes a step. False when another execution took the place of the one that says so: then nothing was written. */
+export type StepWriter = (row: Row) => Promise<boolean>;
 
 /** Writes steps of all workspaces in the order they come, sharing commits. */
-export function createStepWriter(db: Database): (row: Row) => Promise<void> {
-  return createBatch<Row, void>({ inFlight: 1, limit: 200, flush: (rows) => query(() => upsert(db, rows)) });
+export function createStepWriter(db: Database): StepWriter {
+  return createBatch<Row, boolean>({ inFlight: 1, limit: 200, flush: (rows) => query(() => upsert(db, rows)) });
 }
 
-async function upsert(db: Database, rows: readonly Row[]): Promise<void[]> {
+const keyOf = ({ workspaceId, runId, path }: Pick<Row, "workspaceId" | "runId" | "path">): string =>
+  `${workspaceId}/${runId}/${path}`;
+
+async function upsert(db: Database, rows: readonly Row[]): Promise<boolean[]> {
   // One statement cannot touch a row twice: the last state of a step stands for those before it.
-  const last = new Map(rows.map((row) => [`${row.workspaceId}/${row.runId}/${row.sequence}`, row]));
+  const last = new Map(rows.map((row) => [keyOf(row), row]));
   const texts = [...last.values()].map((row) => ({
     ...row,
     attempts: JSON.stringify(row.attempts),
@@ -48,57 +56,83 @@ async function upsert(db: Database, rows: readonly Row[]): Promise<void[]> {
     output: toText(row.output),
     error: toText(row.error),
   }));
-  await sql`
+  const { rows: written } = await sql<Pick<Row, "workspaceId" | "runId" | "path">>`
     with step as (
-      select * from json_to_recordset(${JSON.stringify(texts)}::json) as row ("workspaceId" text, "runId" text,
-        sequence integer, name text, kind text, status text, attempts text, "wakeAt" timestamptz, input text,
+      select row.* from json_to_recordset(${JSON.stringify(texts)}::json) as row ("workspaceId" text, "runId" text,
+        path text, epoch integer, name text, kind text, status text, attempts text, "wakeAt" timestamptz, input text,
         output text, error text, "startedAt" timestamptz, "finishedAt" timestamptz)
+      join sluice.runs as run on run.workspace_id = "workspaceId" and run.id = "runId" and run.epoch = row.epoch
     ), told as (
       insert into sluice.changes (workspace_id, topic, run_id, data)
-      select "workspaceId", 'step.' || status, "runId", json_build_object('sequence', sequence, 'name', name, 'kind', kind,
+      select "workspaceId", 'step.' || status, "runId", json_build_object('path', path, 'name', name, 'kind', kind,
         'attempt', json_array_length(attempts::json)) from step
     )
-    insert into sluice.steps (workspace_id, run_id, sequence, name, kind, status, attempts, wake_at, input, output, error,
+    insert into sluice.steps (workspace_id, run_id, path, name, kind, status, attempts, wake_at, input, output, error,
       started_at, finished_at)
-    select "workspaceId", "runId", sequence, name, kind, status, attempts::json, "wakeAt", input::json, output::json,
+    select "workspaceId", "runId", path, name, kind, status, attempts::json, "wakeAt", input::json, output::json,
       error::json, "startedAt", "finishedAt" from step
-    on conflict (workspace_id, run_id, sequence) do update set name = excluded.name, kind = excluded.kind,
+    on conflict (workspace_id, run_id, path) do update set name = excluded.name, kind = excluded.kind,
       status = excluded.status, attempts = excluded.attempts, wake_at = excluded.wake_at, input = excluded.input,
       output = excluded.output, error = excluded.error, started_at = excluded.started_at,
-      finished_at = excluded.finished_at`.execute(db);
-  return rows.map(() => undefined);
+      finished_at = excluded.finished_at
+    returning workspace_id, run_id, path`.execute(db);
+  const done = new Set(written.map(keyOf));
+  return rows.map((row) => done.has(keyOf(row)));
 }
 
-function toRecord({ attempts, ...row }: { attempts: Json } & Omit<Row, "attempts">): StepRecord {
+function toRecord({ attempts, ...row }: { attempts: Json } & Omit<StepRecord, "attempts">): StepRecord {
   return { ...row, attempts: attempts as unknown as AttemptRecord[] };
 }
 
-/** Steps of one workspace. */
-export function createStepStore(scope: Scope, write: (row: Row) => Promise<void>) {
-  const own = (runId: string) =>
-    scope.db.selectFrom("steps").selectAll().where("workspaceId", "=", scope.workspaceId).where("runId", "=", runId);
-  return {
-    /** Writes the state of a step over what stood before. Writes of one process keep their order. */
-    save: (step: StepRecord): Promise<void> => write({ ...step, workspaceId: scope.workspaceId }),
+/** Paths in the order of calls: `3` before `3.0`, `9` before `10`. */
+const inOrder = sql`string_to_array(path, '.')::integer[]`;
 
-    find: (runId: string, sequence: number): Promise<StepRecord | null> =>
-      query(async () => {
-        const row = await own(runId).where("sequence", "=", sequence).executeTakeFirst();
-        return row ? toRecord(row) : null;
-      }),
+/** Number of the step that the flow itself called. */
+const root = sql<number>`split_part(path, '.', 1)::integer`;
+
+/** Steps of one workspace. */
+export function createStepStore({ db, workspaceId }: Scope, write: StepWriter) {
+  return {
+    /**
+     * Writes the state of a step over what stood before. Writes of one process keep their order. False when the run has
+     * another execution than this one.
+     */
+    save: (step: StepRecord, epoch: number): Promise<boolean> => write({ ...step, workspaceId, epoch }),
 
     /** All steps of a run in the order of their calls. */
     ofRun: (runId: string): Promise<StepRecord[]> =>
-      query(async () => (await own(runId).orderBy("sequence").execute()).map(toRecord)),
-
-    /** Forgets a run's steps after one, before they are done again. */
-    dropAfter: (runId: string, sequence: number): Promise<void> =>
       query(async () => {
-        await scope.db
-          .deleteFrom("steps")
-          .where("workspaceId", "=", scope.workspaceId)
+        const rows = await db
+          .selectFrom("steps")
+          .selectAll()
+          .where("workspaceId", "=", workspaceId)
           .where("runId", "=", runId)
-          .where("sequence", ">", sequence)
+          .orderBy(inOrder)
+          .execute();
+        return rows.map(toRecord);
+      }),
+
+    /** Prepares steps to be done again: forgets those after one of the flow's own, and reopens what failed in it. */
+    reopenFrom: (runId: string, from: number): Promise<void> =>
+      query(async () => {
+        await sql`
+          with dropped as (
+            delete from sluice.steps where workspace_id = ${workspaceId} and run_id = ${runId} and ${root} > ${from}
+          )
+          update sluice.steps set status = 'reopened'
+          where workspace_id = ${workspaceId} and run_id = ${runId} and ${root} = ${from} and status = 'failed'`.execute(
+          db,
+        );
+      }),
+
+    /** Forgets a step of the flow's own and all after it. */
+    dropFrom: (runId: string, from: number): Promise<void> =>
+      query(async () => {
+        await db
+          .deleteFrom("steps")
+          .where("workspaceId", "=", workspaceId)
+          .where("runId", "=", runId)
+          .where(root, ">=", from)
           .execute();
       }),
   };

@@ -133,7 +133,7 @@ describe("steps", () => {
   it("show the last of several states saved at once", async () => {
     const { runId } = await workspace.events.accept(event("steps"));
     const step = {
-      runId, sequence: 0, name: "analyse", kind: "ai", status: "running", attempts: [], wakeAt: null, input: null,
+      runId, path: 0, name: "analyse", kind: "ai", status: "running", attempts: [], wakeAt: null, input: null,
       output: null, error: null, startedAt: new Date(), finishedAt: null,
     } as const; // oxfmt-ignore
     await Promise.all([
@@ -151,7 +151,7 @@ describe("effects", () => {
   it("[R3] leave one receipt for each key, which tells what was known before a repeat", async () => {
     const { runId } = await workspace.events.accept(event("effects"));
     const intent = {
-      key: `${runId}/1`, runId, stepSequence: 1, connection: "slack", action: "slack.postMessage", effect: "write",
+      key: `${runId}/1`, runId, stepPath: 1, connection: "slack", action: "slack.postMessage", effect: "write",
       requestDigest: "sha256:1", request: { text: "hi" },
     } as const; // oxfmt-ignore
     expect(await workspace.effects.begin(intent)).toBeNull();

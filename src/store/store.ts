@@ -7,18 +7,22 @@ import { createChangeStore } from "./changes.ts";
 import { createApiKeyStore } from "./api-keys.ts";
 import { createEffectStore } from "./effects.ts";
 import { createEventIntake, createEventStore } from "./events.ts";
-import { createRefusalStore, createSampleStore, createSignalStore } from "./flow-data.ts";
+import { createDispatchStore } from "./dispatch.ts";
+import { createRefusalStore, createSampleStore } from "./flow-data.ts";
 import { createPeopleStore, createSessionStore } from "./people.ts";
 import { createPool, toStoreError } from "./pool.ts";
 import { createProcessStore } from "./processes.ts";
-import { createDispatchStore, createRunStore, createRunWriter } from "./runs.ts";
+import { createRunWriter } from "./run-changes.ts";
+import { createRunStore } from "./runs.ts";
 import { type Database, query, type Scope } from "./scope.ts";
+import { createSignalStore } from "./signals.ts";
 import { createStepStore, createStepWriter } from "./steps.ts";
 import type { Tables } from "./tables.ts";
 import * as initial from "./migrations/0001-initial.ts";
+import * as durable from "./migrations/0002-durable.ts";
 
 /** In the order they are applied. A released migration is never edited. */
-const migrations: { readonly [name: string]: Migration } = { "0001-initial": initial };
+const migrations: { readonly [name: string]: Migration } = { "0001-initial": initial, "0002-durable": durable };
 
 /** Oldest Postgres that is supported: `xid8` snapshots and `unlogged` identity columns of 14, and what is still maintained. */
 const oldestVersion = 150_000;

@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from "kysely";
-import type { AnswerRung, EffectKind, Json, ReceiptState, StepKind } from "../core/index.ts";
+import type { AnswerRung, EffectKind, EffectRuling, Json, ReceiptState, StepKind } from "../core/index.ts";
 
 /** JSON goes in as text (see the note on `json` in migration 0001) and comes out parsed. */
 type JsonColumn<T = Json> = ColumnType<T, string, string>;
@@ -8,8 +8,11 @@ type NullableJsonColumn<T = Json> = ColumnType<T | null, string | null | undefin
 /** States of a run. See ARCHITECTURE.md, "the life of a run". */
 export type RunStatus = "queued" | "running" | "waiting" | "succeeded" | "failed" | "cancelled" | "in_doubt";
 
-/** States of a step. `waiting`: until its `wakeAt` (a retry or a sleep), or for a signal. */
-export type StepStatus = "running" | "waiting" | "succeeded" | "failed";
+/** States of a step. `waiting`: until its `wakeAt` (a retry or a sleep), or for a signal. `reopened`: it failed and is to be done again. */
+export type StepStatus = "running" | "waiting" | "succeeded" | "failed" | "reopened";
+
+/** What a process does: execute runs, serve requests, or both. */
+export type ProcessRole = "all" | "web" | "worker";
 
 /** What a person of a role may do is decided in the server room. */
 export type Role = "admin" | "builder" | "operator" | "approver" | "auditor" | "viewer";
@@ -46,15 +49,34 @@ export interface Tables {
     sandbox: boolean;
     output: NullableJsonColumn;
     error: NullableJsonColumn;
-    failedStep: number | null;
+    /** Path of the step that failed the run. */
+    failedStep: string | null;
     queuedAt: Date;
     startedAt: Date | null;
     finishedAt: Date | null;
+    /** 0 interactive, 1 standard, 2 batch. */
+    priority: Generated<number>;
+    /** Null: the flow had no limit when the run was accepted. */
+    concurrencyKey: string | null;
+    /** Fencing token: grows whenever another execution takes the run on. */
+    epoch: Generated<number>;
+    /** How many values from outside have come for the run, ends of sub-flows included. */
+    signals: Generated<number>;
+    /** When a parked run goes on by itself. */
+    wakeAt: Date | null;
+    claimedAt: Date | null;
+    parentRunId: string | null;
+    parentPath: string | null;
+    depth: Generated<number>;
+    /** Numbers of the steps from which migrations let the run go on anew. */
+    cuts: Generated<number[]>;
+    fingerprint: string | null;
   };
+  flowStarts: { flow: string; startedAt: Date };
   steps: {
     workspaceId: string;
     runId: string;
-    sequence: number;
+    path: string;
     name: string;
     kind: StepKind;
     status: StepStatus;
@@ -70,7 +92,7 @@ export interface Tables {
     workspaceId: string;
     id: string;
     runId: string;
-    stepSequence: number;
+    stepPath: string;
     attempt: number;
     modelName: string;
     provider: string;
@@ -94,7 +116,7 @@ export interface Tables {
     workspaceId: string;
     key: string;
     runId: string;
-    stepSequence: number;
+    stepPath: string;
     connection: string;
     action: string;
     effect: EffectKind;
@@ -103,6 +125,7 @@ export interface Tables {
     request: JsonColumn;
     response: NullableJsonColumn;
     attempts: number;
+    ruling: NullableJsonColumn<EffectRuling>;
     startedAt: Date;
     finishedAt: Date | null;
   };
@@ -144,6 +167,11 @@ export interface Tables {
     pid: number;
     startedAt: Generated<Date>;
     endedAt: Date | null;
+    /** Grows while the process lives. */
+    beat: Generated<number>;
+    role: Generated<ProcessRole>;
+    /** Names of the flows that it knows. */
+    flows: Generated<string[]>;
   };
   changes: {
     workspaceId: string;

@@ -172,7 +172,7 @@ function findFlow({ flows }: Config, name: string): AnyFlow {
 /** Begins a run as an accepted delivery does; gives its id. */
 async function start({ workspace, engine }: App, { name, trigger }: AnyFlow, payload: Json): Promise<string> {
   await parseSchema(trigger.payload, payload, { code: "PAYLOAD_INVALID", what: `the payload for flow ${name}` });
-  const { runId } = await workspace.events.accept({
+  const { runId } = await engine.accept(workspace.id, {
     flow: name,
     source: "test",
     dedupKey: randomUUID(),
@@ -182,11 +182,11 @@ async function start({ workspace, engine }: App, { name, trigger }: AnyFlow, pay
     sample: false,
     receivedAt: new Date(),
   });
-  engine.notifyQueued();
   return runId;
 }
 
 async function send(app: App, { trigger }: AnyFlow, payload: Json, options: SendOptions): Promise<TestAnswer> {
+  if (trigger.kind !== "webhook") throw new SluiceError("HOOK_UNKNOWN", { message: "the flow has no webhook" });
   const { path, verify } = trigger;
   const { body = JSON.stringify(payload), deliveryId } = options;
   const url = `${app.publicUrl}/hooks/${path}`;

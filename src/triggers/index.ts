@@ -1,4 +1,5 @@
 export { maxBodyBytes } from "./body.ts";
+export { call, type CallOptions } from "./call.ts";
 export { createHookRoutes } from "./hook-routes.ts";
 export { parseJson } from "./payload.ts";
 export { toProblem } from "./problem.ts";

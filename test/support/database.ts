@@ -5,6 +5,8 @@ import { inject } from "vitest";
 /** A database of its own for one test file. */
 export interface TestDatabase {
   readonly url: string;
+  /** Runs a statement in it, for what no process of ours does, such as moving time. */
+  query(statement: string): Promise<void>;
   /** Removes it, also while somebody is connected. */
   drop(): Promise<void>;
 }
@@ -16,7 +18,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   await onServer(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => onServer(server, `drop database ${name} with (force)`) };
+  return { url: url.href, query: (statement) => onServer(url.href, statement), drop: () => onServer(server, `drop database ${name} with (force)`) };
 }
 
 async function onServer(url: string, statement: string): Promise<void> {

@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { RotateCcw } from "lucide-react";
 import { api, type RunDetailView } from "../api.ts";
 import { runQuery } from "../queries.ts";
-import { receiptWords } from "../words.ts";
+import { receiptWords, stepNumber } from "../words.ts";
 import { Badge } from "./badge.tsx";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
@@ -71,7 +71,7 @@ function groupEffects({ resume, steps }: RunDetailView): { kept: Effect[]; tried
 
 function Preview({ run }: { readonly run: RunDetailView }) {
   const { possible, fromStep } = run.resume;
-  const step = run.steps.find(({ sequence }) => sequence === fromStep);
+  const step = run.steps.find(({ path }) => path === fromStep);
   const { kept, tried, repeated } = groupEffects(run);
   if (!possible) return <p>This run cannot be resumed any more: it may have been resumed meanwhile.</p>;
   return (
@@ -79,8 +79,8 @@ function Preview({ run }: { readonly run: RunDetailView }) {
       <p>
         {step ? (
           <>
-            Goes on at step {step.sequence + 1}, <strong className="font-medium">{step.name}</strong>.{" "}
-            {step.sequence > 0 && "The steps before it are kept as they were recorded."}
+            Goes on at step {stepNumber(step.path)}, <strong className="font-medium">{step.name}</strong>.{" "}
+            {step.path !== "0" && "The steps before it are kept as they were recorded."}
           </>
         ) : (
           "The finished steps are kept as they were recorded; the flow’s own code runs again and goes on after them."

@@ -51,11 +51,11 @@ export function Waterfall({ run }: { readonly run: RunDetailView }) {
         {showsQueue && <QueueRow segment={queue} scale={scale} />}
         {rows.map(({ step, segments }) => (
           <StepRow
-            key={step.sequence}
+            key={step.path}
             step={step}
             now={now}
             ended={run.finishedAt !== null}
-            opened={run.status !== "succeeded" && step.sequence === run.failedStep}
+            opened={run.status !== "succeeded" && step.path === run.failedStep}
             bar={<Bar segments={segments} scale={scale} />}
           />
         ))}

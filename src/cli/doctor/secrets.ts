@@ -1,3 +1,4 @@
+import type { WebhookTrigger } from "../../core/index.ts";
 import { resolveSecret } from "../../connect/index.ts";
 import { checkSecrets } from "../../triggers/index.ts";
 import type { Config } from "../../config.ts";
@@ -29,10 +30,15 @@ const notListed = warning(
   "Name them: defineConfig({ flows, connections: [...] }).",
 );
 
+/** The flows that webhooks start. */
+function hooksOf(flows: Config["flows"]): { readonly name: string; readonly trigger: WebhookTrigger }[] {
+  return flows.flatMap(({ name, trigger }) => (trigger.kind === "webhook" ? [{ name, trigger }] : []));
+}
+
 /** The names of all secrets, each with who needs it. */
 function neededSecrets({ flows, connections = [] }: Config): Map<string, string> {
   const needed = new Map<string, string>();
-  for (const { name, trigger } of flows) {
+  for (const { name, trigger } of hooksOf(flows)) {
     const secrets = "secrets" in trigger.verify ? trigger.verify.secrets : [];
     for (const { secret } of secrets) needed.set(secret, `the hook of flow ${name}`);
   }
@@ -43,7 +49,7 @@ function neededSecrets({ flows, connections = [] }: Config): Map<string, string>
 
 async function checkForms({ flows }: Config, environment: Subject["environment"]): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const { trigger } of flows) {
+  for (const { trigger } of hooksOf(flows)) {
     const { verify } = trigger;
     // A missing one is told above.
     if (!("scheme" in verify) || verify.secrets.some(({ secret }) => !environment[secret]?.trim())) continue;
@@ -57,7 +63,7 @@ async function checkForms({ flows }: Config, environment: Subject["environment"]
 }
 
 function findUnsigned({ flows }: Config): Finding[] {
-  return flows
+  return hooksOf(flows)
     .filter(({ trigger }) => !("scheme" in trigger.verify))
     .map(({ name }) =>
       warning(

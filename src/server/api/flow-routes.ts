@@ -77,7 +77,7 @@ export const flowRoutes = [
     params: SampleParams,
     body: SendSampleRequest,
     answers: { 202: Accepted },
-    errors: ["FLOW_UNKNOWN", "NOT_FOUND", "PAYLOAD_INVALID", "DATABASE_UNAVAILABLE"],
+    errors: ["FLOW_UNKNOWN", "NOT_FOUND", "PAYLOAD_INVALID", "QUEUE_FULL", "DATABASE_UNAVAILABLE"],
     async handle({ params, body }, { ports }) {
       const info = findFlow(ports, params.name);
       const sample = await findSample(ports, info, params.sample);
@@ -94,7 +94,7 @@ export const flowRoutes = [
     params: FlowParams,
     body: PayloadRequest,
     answers: { 200: Accepted, 202: Accepted },
-    errors: ["FLOW_UNKNOWN", "DELIVERY_ID_INVALID", "PAYLOAD_INVALID", "DATABASE_UNAVAILABLE"],
+    errors: ["FLOW_UNKNOWN", "DELIVERY_ID_INVALID", "PAYLOAD_INVALID", "QUEUE_FULL", "DATABASE_UNAVAILABLE"],
     async handle({ params, body, context }, { ports }) {
       const idempotencyKey = readIdempotencyKey(context.req.header("idempotency-key"));
       const info = findFlow(ports, params.name);

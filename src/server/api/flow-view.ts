@@ -1,25 +1,30 @@
-import { SluiceError, toJsonSchema, type JsonObject, type Schema } from "../../core/index.ts";
+import { SluiceError, toJsonSchema, type JsonObject, type Schema, type Trigger } from "../../core/index.ts";
 import type { FlowFigures, RefusalCount, SampleRecord } from "../../store/index.ts";
 import type { FlowInfo } from "../ports.ts";
 import type { FlowDetailView, FlowView, SampleView } from "./schemas.ts";
 
 /** @param publicUrl address of the public listener as senders see it. */
 export function toFlowView({ flow, trigger }: FlowInfo, figures: FlowFigures | undefined, publicUrl: string): FlowView {
-  const { path, verify } = trigger;
   return {
     name: flow.name,
     description: flow.description,
     version: flow.version,
-    trigger: {
-      kind: "webhook",
-      path,
-      url: `${publicUrl.replace(/\/+$/, "")}/hooks/${path}`,
-      scheme: "scheme" in verify ? verify.scheme : null,
-    },
+    trigger: toTriggerView(trigger, publicUrl),
     minutesSaved: flow.minutesSaved,
     counts: { ...figures?.counts },
     medianMs: figures?.medianMs ?? null,
     lastRunAt: figures?.lastRunAt?.toISOString() ?? null,
+  };
+}
+
+function toTriggerView(trigger: Trigger, publicUrl: string): FlowView["trigger"] {
+  if (trigger.kind === "call") return { kind: "call" };
+  const { path, verify } = trigger;
+  return {
+    kind: "webhook",
+    path,
+    url: `${publicUrl.replace(/\/+$/, "")}/hooks/${path}`,
+    scheme: "scheme" in verify ? verify.scheme : null,
   };
 }
 
@@ -38,7 +43,9 @@ export function toFlowDetailView({ info, figures, samples, refusals, publicUrl }
     ...toFlowView(info, figures, publicUrl),
     payloadSchema: describe(info.trigger.payload),
     samples: toSampleViews(info, samples),
-    refusals: refusals.filter(({ source }) => source === `webhook:${info.trigger.path}`),
+    refusals: refusals.filter(
+      ({ source }) => info.trigger.kind === "webhook" && source === `webhook:${info.trigger.path}`,
+    ),
   };
 }
 

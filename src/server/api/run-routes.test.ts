@@ -34,11 +34,11 @@ async function finish(id: string, outcome: Partial<RunOutcome>): Promise<void> {
   await server.workspace.runs.finish(id, { status: "failed", output: null, error: null, failedStep: null, ...outcome });
 }
 
-async function saveStep(runId: string, sequence: number, step: Partial<StepRecord> = {}): Promise<void> {
+async function saveStep(runId: string, path: number, step: Partial<StepRecord> = {}): Promise<void> {
   await server.workspace.steps.save({
     runId,
-    sequence,
-    name: `step ${sequence}`,
+    path,
+    name: `step ${path}`,
     kind: "effect",
     status: "succeeded",
     attempts: [{ number: 1, startedAt: new Date().toISOString(), finishedAt: null, error: null }],
@@ -52,26 +52,26 @@ async function saveStep(runId: string, sequence: number, step: Partial<StepRecor
   });
 }
 
-async function saveReceipt(runId: string, stepSequence: number, state: ReceiptState): Promise<void> {
-  const key = `${runId}/${stepSequence}`;
+async function saveReceipt(runId: string, stepPath: string, state: ReceiptState): Promise<void> {
+  const key = `${runId}/${stepPath}`;
   const about = {
     connection: "slack",
     action: "slack.postMessage",
     effect: "write" as const,
     requestDigest: "sha256:1",
   };
-  await server.workspace.effects.begin({ key, runId, stepSequence, ...about, request: { text: "hi" } });
+  await server.workspace.effects.begin({ key, runId, stepPath, ...about, request: { text: "hi" } });
   if (state !== "intent") await server.workspace.effects.settle(key, { state, response: { ok: true } });
 }
 
-async function saveAiCall(runId: string, stepSequence: number, costMicroUsd: number | null): Promise<void> {
+async function saveAiCall(runId: string, stepPath: string, costMicroUsd: number | null): Promise<void> {
   const id = `call_${crypto.randomUUID()}`;
   const model = { modelName: "fast", provider: "simulated", model: "sim-1", simulated: true };
   const sent = { sentFields: ["message"], availableFields: 4, request: [{ role: "user" }], requestDigest: "sha256:2" };
   await server.workspace.aiCalls.begin({
     id,
     runId,
-    stepSequence,
+    stepPath,
     attempt: 1,
     ...model,
     ...sent,
@@ -133,9 +133,9 @@ describe("a run", () => {
 describe("what resuming would do", () => {
   it("keeps effects before the failed step, and tells which of the later ones would repeat", async () => {
     const id = await accept();
-    for (const sequence of [0, 1]) await saveStep(id, sequence);
+    for (const path of [0, 1]) await saveStep(id, path);
     const states: ReceiptState[] = ["done", "unknown", "done", "not_done"];
-    for (const [sequence, state] of states.entries()) await saveReceipt(id, sequence, state);
+    for (const [path, state] of states.entries()) await saveReceipt(id, path, state);
     await finish(id, { status: "in_doubt", failedStep: 1 });
 
     expect((await detailOf(id)).resume).toEqual({

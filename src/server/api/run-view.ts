@@ -62,9 +62,9 @@ export function toRunDetailView(parts: RunParts): RunDetailView {
 }
 
 function toStepView(step: StepRecord, { aiCalls, receipts }: RunParts): StepView {
-  const receipt = receipts.find((one) => one.stepSequence === step.sequence);
+  const receipt = receipts.find((one) => one.stepPath === step.path);
   return {
-    sequence: step.sequence,
+    path: step.path,
     name: step.name,
     kind: step.kind,
     status: step.status,
@@ -76,7 +76,7 @@ function toStepView(step: StepRecord, { aiCalls, receipts }: RunParts): StepView
     startedAt: step.startedAt.toISOString(),
     finishedAt: toTime(step.finishedAt),
     durationMs: step.finishedAt && step.finishedAt.getTime() - step.startedAt.getTime(),
-    aiCalls: aiCalls.filter((call) => call.stepSequence === step.sequence).map(toAiCallView),
+    aiCalls: aiCalls.filter((call) => call.stepPath === step.path).map(toAiCallView),
     receipt: receipt ? toReceiptView(receipt) : null,
   };
 }
@@ -84,7 +84,7 @@ function toStepView(step: StepRecord, { aiCalls, receipts }: RunParts): StepView
 function toAiCallView(call: AiCallRecord): AiCallView {
   return {
     id: call.id,
-    stepSequence: call.stepSequence,
+    stepPath: call.stepPath,
     attempt: call.attempt,
     modelName: call.modelName,
     provider: call.provider,
@@ -109,7 +109,7 @@ function toAiCallView(call: AiCallRecord): AiCallView {
 function toReceiptView(receipt: Receipt): ReceiptView {
   return {
     key: receipt.key,
-    stepSequence: receipt.stepSequence,
+    stepPath: receipt.stepPath,
     connection: receipt.connection,
     action: receipt.action,
     effect: receipt.effect,

@@ -15,6 +15,12 @@ export const AnyJson: z.ZodType<Json> = z.json();
 export const runStatuses = ["queued", "running", "waiting", "succeeded", "failed", "cancelled", "in_doubt"] as const;
 export const RunStatusView = z.enum(runStatuses);
 
+/** Who goes first when runs wait for room. */
+export const priorities = ["interactive", "standard", "batch"] as const;
+
+/** What a person may say about an effect in doubt. */
+export const rulingWords = ["done", "not_done", "try_again"] as const;
+
 /** Roles, from the most to the least powerful. */
 export const roles = ["admin", "builder", "operator", "approver", "auditor", "viewer"] as const;
 
@@ -60,14 +66,18 @@ export const StatusView = z.object({
   queuedRuns: z.int(),
 });
 
-export const TriggerView = z.object({
-  kind: z.literal("webhook"),
-  path: z.string(),
-  /** Full address that senders use. */
-  url: z.string(),
-  /** Signature scheme; null when anyone may call. */
-  scheme: z.string().nullable(),
-});
+export const TriggerView = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("webhook"),
+    path: z.string(),
+    /** Full address that senders use. */
+    url: z.string(),
+    /** Signature scheme; null when anyone may call. */
+    scheme: z.string().nullable(),
+  }),
+  /** Started by this API, the command line, or another flow. */
+  z.object({ kind: z.literal("call") }),
+]);
 
 export const FlowView = z.object({
   name: z.string(),
@@ -109,7 +119,17 @@ export const RunView = z.object({
   durationMs: z.number().nullable(),
   output: AnyJson,
   error: ErrorView.nullable(),
-  failedStep: z.int().nullable(),
+  /** Path of the step that failed the run. */
+  failedStep: z.string().nullable(),
+  /** The same for failures of one kind; null unless it failed. */
+  fingerprint: z.string().nullable(),
+  priority: z.enum(priorities),
+  /** The run that started it as a sub-flow, and the path of the step that did; null when a trigger did. */
+  parent: z.object({ runId: z.string(), path: z.string() }).nullable(),
+  /** When a parked run goes on by itself. */
+  wakeAt: time.nullable(),
+  /** Whether it waits and nothing of it stays in memory. */
+  parked: z.boolean(),
   recoveries: z.int(),
   resumes: z.int(),
   /** Whether it is executed against the sandbox's stand-ins. */
@@ -146,7 +166,7 @@ export const AttemptView = z.object({
 
 export const AiCallView = z.object({
   id: z.string(),
-  stepSequence: z.int(),
+  stepPath: z.string(),
   attempt: z.int(),
   modelName: z.string(),
   provider: z.string(),
@@ -169,27 +189,42 @@ export const AiCallView = z.object({
   finishedAt: time.nullable(),
 });
 
+/** A person's word about an effect in doubt. */
+export const RulingView = z.object({
+  word: z.enum(rulingWords),
+  /** Id of the user or API key; null on the command line of the machine itself. */
+  by: z.string().nullable(),
+  byName: z.string().nullable(),
+  at: time,
+});
+
+const receiptState = z.enum(["intent", "done", "not_done", "unknown"]);
+const effectKind = z.enum(["read", "write", "irreversible"]);
+
 export const ReceiptView = z.object({
   /** Idempotency key. */
   key: z.string(),
-  stepSequence: z.int(),
+  stepPath: z.string(),
   connection: z.string(),
   action: z.string(),
-  effect: z.enum(["read", "write", "irreversible"]),
-  state: z.enum(["intent", "done", "not_done", "unknown"]),
+  effect: effectKind,
+  state: receiptState,
   requestDigest: z.string(),
   request: AnyJson,
   response: AnyJson,
   attempts: z.int(),
+  /** Null when nobody had to decide about it. */
+  ruling: RulingView.nullable(),
   startedAt: time,
   finishedAt: time.nullable(),
 });
 
 export const StepView = z.object({
-  sequence: z.int(),
+  /** Place in the run: `3`, and inside a map `3.0.1`. */
+  path: z.string(),
   name: z.string(),
-  kind: z.enum(["code", "ai", "effect", "sleep", "signal"]),
-  status: z.enum(["running", "waiting", "succeeded", "failed"]),
+  kind: z.enum(["code", "ai", "effect", "sleep", "signal", "map", "item", "run"]),
+  status: z.enum(["running", "waiting", "succeeded", "failed", "reopened"]),
   attempts: z.array(AttemptView),
   wakeAt: time.nullable(),
   input: AnyJson,
@@ -202,26 +237,75 @@ export const StepView = z.object({
   receipt: ReceiptView.nullable(),
 });
 
+/**
+ * What resuming does with an effect from the failed step on: `done` is given back from its receipt, `not_done` is tried,
+ * and of one in doubt (`intent`, `unknown`) a `write` is repeated, while an `irreversible` one waits for a person's word.
+ */
+const effectInPreview = z.object({
+  action: z.string(),
+  key: z.string(),
+  effect: effectKind,
+  state: receiptState,
+  /** Whether it may have happened and would be sent again, with the same key. */
+  wouldRepeat: z.boolean(),
+});
+
 /** What resuming a run would do. */
 export const ResumePreview = z.object({
   possible: z.boolean(),
-  /** Sequence of the step that would be done again first; null: the steps are kept, only the flow's code runs again. */
-  fromStep: z.int().nullable(),
+  /** Path of the step that would be done again first; null: the steps are kept, only the flow's code runs again. */
+  fromStep: z.string().nullable(),
   /** Effects from that step on: `done` ones before it are never repeated. */
-  effects: z.array(
-    z.object({
-      action: z.string(),
-      key: z.string(),
-      state: z.enum(["intent", "done", "not_done", "unknown"]),
-      wouldRepeat: z.boolean(),
-    }),
-  ),
+  effects: z.array(effectInPreview),
+});
+
+/** What letting a run of a changed flow go on under the present code would do. */
+export const MigrationPreview = z.object({
+  /** False when the flow is not part of the application any more. */
+  possible: z.boolean(),
+  /** The first step that does not fit, as it is recorded. It and all after it are done anew. */
+  step: z.object({ path: z.string(), name: z.string() }),
+  /** Digest of the flow's present code; null when it is gone. */
+  version: z.string().nullable(),
+  /** Digest of the code that the run was executed with. */
+  recordedVersion: z.string().nullable(),
+  /** Effects from that step on that were done, or may have been: they would be done once more, with new keys. */
+  effects: z.array(z.object({ action: z.string(), key: z.string(), state: receiptState })),
+});
+
+/** The effect in doubt that a person has to decide about before its run can go on. */
+export const QuestionView = z.object({
+  key: z.string(),
+  action: z.string(),
+  connection: z.string(),
+  stepPath: z.string(),
+  startedAt: time,
+  attempts: z.int(),
+  /** What was, or was to be, sent. */
+  request: AnyJson,
+  /** Why it is in doubt: the message of the run's error. */
+  reason: z.string(),
+});
+
+/** A run that a step of another run started. */
+export const SubflowView = z.object({
+  id: z.string(),
+  flow: z.string(),
+  status: RunStatusView,
+  /** Path of the step that started it. */
+  path: z.string(),
 });
 
 export const RunDetailView = RunView.extend({
   event: EventView,
   steps: z.array(StepView),
   resume: ResumePreview,
+  /** Null unless the run failed with FLOW_CHANGED. */
+  migration: MigrationPreview.nullable(),
+  /** Null unless the run is in doubt; with several effects in doubt, the first one. */
+  question: QuestionView.nullable(),
+  /** The newest first, at most 200. */
+  subflows: z.array(SubflowView),
   totals: z.object({
     inputTokens: z.int(),
     outputTokens: z.int(),
@@ -274,6 +358,95 @@ export const SetupView = z.object({ live: z.boolean() });
 /** Whether a signal was the first of its name for the run; a later one changes nothing. */
 export const SignalView = z.object({ accepted: z.boolean() });
 
+/** Runs that failed in the same way: the same flow, step, code and message, numbers and names apart. */
+export const FailureGroupView = z.object({
+  fingerprint: z.string(),
+  flow: z.string(),
+  /** Name of the step that failed; null when the flow's own code did. */
+  step: z.string().nullable(),
+  status: z.enum(["failed", "in_doubt"]),
+  /** Code and message of the latest run's error. */
+  code: z.string(),
+  message: z.string(),
+  count: z.int(),
+  firstAt: time,
+  lastAt: time,
+  /** The latest run. */
+  runId: z.string(),
+});
+
+/** The groups with the latest failures first; `next` is always null. */
+export const FailurePage = z.object({ items: z.array(FailureGroupView), next: z.null() });
+
+/** What resuming all runs of a group would do. Looks at the newest 1,000 runs. */
+export const GroupResumePreview = z.object({
+  /** How many runs were looked at. */
+  runs: z.int(),
+  effects: z.object({
+    /** Given back from their receipts. */
+    done: z.int(),
+    /** Tried. */
+    notDone: z.int(),
+    /** In doubt: `intent` or `unknown`. */
+    unknown: z.int(),
+    /** Those in doubt that would be sent again, with the same keys; the others wait for a person's word. */
+    wouldRepeat: z.int(),
+  }),
+  /** At most 20, those that would repeat first. */
+  examples: z.array(effectInPreview.extend({ runId: z.string() })),
+});
+
+export const FailureDetailView = FailureGroupView.extend({
+  /** The newest first, at most 50. */
+  runs: z.array(
+    z.object({
+      id: z.string(),
+      status: RunStatusView,
+      finishedAt: time.nullable(),
+      failedStep: z.string().nullable(),
+    }),
+  ),
+  resume: GroupResumePreview,
+});
+
+/** `skipped`: not resumed, because somebody else did meanwhile, or they are not of the group. */
+export const ResumedView = z.object({ resumed: z.int(), skipped: z.int() });
+
+/** How many parked runs were woken to show whether they fit the flow's present code. */
+export const RecheckView = z.object({ woken: z.int() });
+
+/** What waits for room, and who executes. */
+export const QueueView = z.object({
+  queued: z.int(),
+  /** Beyond so many queued runs, events are refused with QUEUE_FULL. */
+  maxQueued: z.int(),
+  /** Flows with unfinished runs, by name. */
+  byFlow: z.array(
+    z.object({
+      flow: z.string(),
+      queued: z.int(),
+      running: z.int(),
+      /** Waiting in the memory of a process. */
+      waiting: z.int(),
+      /** Waiting with nothing in memory. */
+      parked: z.int(),
+      oldestQueuedAt: time.nullable(),
+    }),
+  ),
+  /** Processes that have not ended, the newest first. */
+  processes: z.array(
+    z.object({
+      executor: z.string(),
+      role: z.enum(["all", "web", "worker"]),
+      startedAt: time,
+      /** False when its connection is gone: others take its runs over. */
+      alive: z.boolean(),
+      /** Runs that it has under way. */
+      running: z.int(),
+    }),
+  ),
+});
+
 /** One live event; its SSE id is `cursor`. */
 export const ChangeView = z.object({
   topic: z.string(),
@@ -310,6 +483,19 @@ export const SendSampleRequest = z.object({ payload: AnyJson.optional() });
 
 export const SignalRequest = z.object({ value: AnyJson });
 
+/** A person's word about an effect in doubt. `output`: what the step gives to the flow when it was done; default null. */
+export const RuleRequest = z.object({
+  key: line(200),
+  word: z.enum(rulingWords),
+  output: AnyJson.optional(),
+});
+
+/** Without `runIds`: all runs of the group, at most `limit`. */
+export const ResumeFailuresRequest = z.object({
+  runIds: z.array(line(64)).max(1000).optional(),
+  limit: z.int().min(1).max(10_000).optional(),
+});
+
 export const CreateApiKeyRequest = z.object({ name: line(100).trim().min(1), role: z.enum(roles) });
 
 export type UserView = z.infer<typeof UserView>;
@@ -326,6 +512,17 @@ export type RunView = z.infer<typeof RunView>;
 export type RunPage = z.infer<typeof RunPage>;
 export type StepView = z.infer<typeof StepView>;
 export type AiCallView = z.infer<typeof AiCallView>;
+export type RulingView = z.infer<typeof RulingView>;
+export type QuestionView = z.infer<typeof QuestionView>;
+export type SubflowView = z.infer<typeof SubflowView>;
+export type MigrationPreview = z.infer<typeof MigrationPreview>;
+export type FailureGroupView = z.infer<typeof FailureGroupView>;
+export type FailurePage = z.infer<typeof FailurePage>;
+export type FailureDetailView = z.infer<typeof FailureDetailView>;
+export type GroupResumePreview = z.infer<typeof GroupResumePreview>;
+export type ResumedView = z.infer<typeof ResumedView>;
+export type RecheckView = z.infer<typeof RecheckView>;
+export type QueueView = z.infer<typeof QueueView>;
 export type ReceiptView = z.infer<typeof ReceiptView>;
 export type RunDetailView = z.infer<typeof RunDetailView>;
 export type OverviewView = z.infer<typeof OverviewView>;

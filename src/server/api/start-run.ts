@@ -17,12 +17,12 @@ export interface StartRequest {
 /**
  * Commits an event with its run, as a webhook would, and tells the engine.
  *
- * @throws PAYLOAD_INVALID, FLOW_INVALID; DATABASE_UNAVAILABLE: then nothing was started.
+ * @throws PAYLOAD_INVALID, FLOW_INVALID; QUEUE_FULL, DATABASE_UNAVAILABLE: then nothing was started.
  */
 export async function startRun(ports: ServerPorts, request: StartRequest): Promise<Accepted> {
   const { info, payload, source, sample, idempotencyKey } = request;
   await checkPayload(info, payload);
-  const accepted = await ports.workspace.events.accept({
+  return ports.engine.accept({
     flow: info.flow.name,
     source,
     dedupKey: `id:${idempotencyKey ?? randomUUID()}`,
@@ -32,8 +32,6 @@ export async function startRun(ports: ServerPorts, request: StartRequest): Promi
     sample,
     receivedAt: new Date(),
   });
-  if (!accepted.duplicate) ports.engine.notifyQueued();
-  return accepted;
 }
 
 /** Checks a payload against the flow's schema. @throws PAYLOAD_INVALID with the paths that do not fit. */

@@ -1,0 +1,161 @@
+import { setTimeout } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
+import type { Database } from "./database.ts";
+import type { Experiment, Outcome, Play } from "./experiment.ts";
+import { type Lab, prepareLab } from "./lab.ts";
+import { type PoisonInput, poisonInputs } from "./poison-inputs.ts";
+import { type RawAnswer, sendRaw } from "./raw-request.ts";
+import type { ServiceProcess } from "./service-process.ts";
+
+/** How long one input may keep the application from answering others. */
+const blockedBarMs = 100;
+
+/** Deaths of its process after which a run must be set aside. */
+const deathsBar = 3;
+
+const config = new URL("poison.config.ts", import.meta.url).href;
+
+/** Inputs that are meant to hurt, and a run that kills every process that executes it. */
+export const poison: Experiment = {
+  name: "poison",
+  number: 11,
+  asks: "hostile documents, texts, keys, sizes, encodings and headers; and a run that kills its process",
+  holdsWhen: "good input is taken and given back as it came, bad input gets a 4xx, nothing blocks the event loop for 100 ms, and the run is set aside after 3 deaths with its neighbours unharmed",
+  counts: "neighbours of the poison run",
+  usual: { rounds: 1, count: 50 },
+  brief: { rounds: 1, count: 50 },
+  async run(play) {
+    const lab = await prepareLab({ seed: play.seed, service: { config } });
+    try {
+      const inputs = await playInputs(lab, play);
+      const run = await playRun(lab, play);
+      return {
+        holds: inputs.violations.length + run.violations.length === 0,
+        rounds: 1,
+        figures: { ...inputs.figures, ...run.figures },
+        violations: [...inputs.violations, ...run.violations],
+      };
+    } finally {
+      await lab.close();
+    }
+  },
+};
+
+type Part = Pick<Outcome, "figures" | "violations">;
+
+/** An input with what came of it. */
+interface Answered {
+  readonly input: PoisonInput;
+  readonly answer: RawAnswer;
+  readonly blockedMs: number;
+}
+
+async function playInputs(lab: Lab, { tell }: Play): Promise<Part> {
+  const service = await lab.start();
+  try {
+    const inputs = poisonInputs();
+    await warmUp(service, inputs);
+    const answered: Answered[] = [];
+    for (const input of inputs) {
+      const answer = await sendRaw(service.publicUrl, input.request);
+      answered.push({ input, answer, blockedMs: await service.ask<number>({ order: "blocked" }) });
+    }
+    await lab.drained();
+    const last = await service.ask<number>({ order: "blocked" });
+    const violations = [
+      ...answered.flatMap(judgeAnswer),
+      ...(last > blockedBarMs ? [`after the last input the event loop was blocked for ${Math.round(last)} ms`] : []),
+      ...(await lab.withDatabase((database) => judgeRuns(database, answered))),
+      ...((await fetch(`${service.publicUrl}/readyz`)).ok ? [] : ["the service is not ready after all inputs"]),
+    ];
+    const blockedMs = Math.round(Math.max(last, ...answered.map((item) => item.blockedMs)));
+    tell(`${inputs.length} inputs; the event loop was blocked for ${blockedMs} ms at most`);
+    const serverErrors = answered.filter(({ answer }) => answer.status >= 500).length;
+    return { figures: { inputs: inputs.length, serverErrors, blockedMs }, violations };
+  } finally {
+    await service.stop();
+  }
+}
+
+/** The first requests load and compile code, which is no matter of what they carry. */
+async function warmUp(service: ServiceProcess, inputs: readonly PoisonInput[]): Promise<void> {
+  for (const input of inputs.filter(({ wanted }) => wanted === "accepted").slice(0, 60)) {
+    await sendRaw(service.publicUrl, input.request);
+  }
+  await setTimeout(200);
+  await service.ask<number>({ order: "blocked" });
+}
+
+function judgeAnswer({ input, answer: { status }, blockedMs }: Answered): string[] {
+  const { name, wanted } = input;
+  const isTaken = status >= 200 && status < 300;
+  const isRefused = status >= 400 && status < 500;
+  const isRight = wanted === "accepted" ? isTaken : wanted === "refused" ? isRefused : isTaken || isRefused;
+  return [
+    ...(isRight ? [] : [`${name} was answered with ${status || "nothing"}, and should be ${wanted}`]),
+    ...(blockedMs > blockedBarMs ? [`${name} blocked the event loop for ${Math.round(blockedMs)} ms`] : []),
+  ];
+}
+
+/** Every acknowledged input must have a run that gives it back. */
+async function judgeRuns({ query }: Database, answered: readonly Answered[]): Promise<string[]> {
+  const taken = answered.filter(({ answer }) => answer.status >= 200 && answer.status < 300);
+  const ids = taken.map(({ answer }) => (JSON.parse(answer.text) as { readonly runId: string }).runId);
+  const rows = await query<{ id: string; status: string; output: { payload: unknown; polluted: unknown } | null }>(
+    "select id, status, output from sluice.runs where id = any($1)",
+    [ids],
+  );
+  const runs = new Map(rows.map((row) => [row.id, row]));
+  return taken.flatMap(({ input }, at) => {
+    const run = runs.get(ids[at] ?? "");
+    if (run?.status !== "succeeded") return [`the run of ${input.name} is ${run?.status ?? "nowhere"}`];
+    if (run.output?.polluted !== null) return [`${input.name} reached the prototype of all objects`];
+    const isSame = !("payload" in input) || isDeepStrictEqual(run.output.payload, input.payload);
+    return isSame ? [] : [`${input.name} was not given back as it came`];
+  });
+}
+
+async function playRun(lab: Lab, { count, tell }: Play): Promise<Part> {
+  let service = await lab.start();
+  const publicPort = Number(new URL(service.publicUrl).port);
+  const neighbours = await Promise.all(
+    Array.from({ length: count }, (_item, at) => begin(service, "neighbour", { id: `neighbour ${at}` })),
+  );
+  const drunk = await begin(service, "poison", { id: "poison" });
+  let deaths = 0;
+  // As a supervisor does: whenever it is gone, it is started again.
+  while (deaths <= deathsBar && (await endsWithin(service, 10_000))) {
+    deaths += 1;
+    service = await lab.start({ publicPort });
+  }
+  await lab.drained(30_000);
+  const runs = await lab.withDatabase(({ query }) =>
+    query<{ id: string; status: string; recoveries: number; code: string | null }>(
+      "select id, status, recoveries, error ->> 'code' as code from sluice.runs where id = any($1)",
+      [[drunk, ...neighbours]],
+    ),
+  );
+  const poisoned = runs.find((run) => run.id === drunk);
+  const harmed = runs.filter((run) => run.id !== drunk && run.status !== "succeeded");
+  tell(`the process died ${deaths} times; the run is ${poisoned?.status} ${poisoned?.code ?? ""}`);
+  return {
+    figures: { deaths, neighbours: neighbours.length, neighboursHarmed: harmed.length },
+    violations: [
+      ...(poisoned?.status === "failed" && poisoned.code === "RUN_SET_ASIDE"
+        ? []
+        : [`the poison run ${drunk} is ${poisoned?.status} ${poisoned?.code ?? ""}, not set aside`]),
+      ...(deaths === deathsBar ? [] : [`the process died ${deaths} times, not ${deathsBar}`]),
+      ...harmed.map((run) => `neighbour ${run.id} is ${run.status} ${run.code ?? ""} after ${run.recoveries} deaths of its process`),
+    ],
+  };
+}
+
+async function begin({ publicUrl }: ServiceProcess, hook: string, payload: object): Promise<string> {
+  const headers = { "content-type": "application/json" };
+  const response = await fetch(`${publicUrl}/hooks/${hook}`, { method: "POST", headers, body: JSON.stringify(payload) });
+  return ((await response.json()) as { readonly runId: string }).runId;
+}
+
+async function endsWithin({ exited }: ServiceProcess, timeoutMs: number): Promise<boolean> {
+  return Promise.race([exited.then(() => true), setTimeout(timeoutMs, false, { ref: false })]);
+}

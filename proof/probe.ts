@@ -1,0 +1,62 @@
+/** One look at an address. Times are those of `performance.now()`. */
+export interface Look {
+  readonly beganAt: number;
+  readonly endedAt: number;
+  /** Null: no answer within {@link limitMs}. */
+  readonly status: number | null;
+}
+
+/** Looks at an address regularly, whether or not earlier looks have been answered. */
+export interface Probe {
+  readonly looks: readonly Look[];
+  /** Resolves when the looks under way have ended. */
+  stop(): Promise<void>;
+}
+
+const everyMs = 250;
+const limitMs = 30_000;
+
+/** Begins to look. */
+export function startProbe(url: string, headers: { readonly [name: string]: string } = {}): Probe {
+  const looks: Look[] = [];
+  const underway = new Set<Promise<void>>();
+  const stopping = new AbortController();
+  async function look(): Promise<void> {
+    const beganAt = performance.now();
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(limitMs)]);
+    const status = await fetch(url, { headers, signal }).then(
+      async (response) => {
+        await response.arrayBuffer();
+        return response.status;
+      },
+      () => null,
+    );
+    if (!stopping.signal.aborted) looks.push({ beganAt, endedAt: performance.now(), status });
+  }
+  const ticking = setInterval(() => {
+    const looking = look().finally(() => underway.delete(looking));
+    underway.add(looking);
+  }, everyMs);
+  return {
+    looks,
+    async stop() {
+      clearInterval(ticking);
+      stopping.abort();
+      await Promise.all(underway);
+    },
+  };
+}
+
+/** The looks that began and ended within a time. */
+export function within(looks: readonly Look[], fromMs: number, toMs: number): readonly Look[] {
+  return looks.filter(({ beganAt, endedAt }) => beganAt >= fromMs && endedAt <= toMs);
+}
+
+/** Says that looks were answered otherwise than they should. */
+export function findUnexpected(what: string, looks: readonly Look[], wanted: number): string[] {
+  const others = looks.filter(({ status }) => status !== wanted);
+  if (looks.length === 0) return [`${what} was never answered`];
+  if (others.length === 0) return [];
+  const statuses = [...new Set(others.map(({ status }) => status ?? "nothing"))].join(", ");
+  return [`${what} was answered by ${statuses} in ${others.length} of ${looks.length} looks, not by ${wanted}`];
+}

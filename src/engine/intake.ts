@@ -1,0 +1,78 @@
+import type { AnyFlow, Priority } from "../core/index.ts";
+import type { Acceptance, IncomingEvent, Store } from "../store/index.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { FlowEvent } from "./host.ts";
+import type { QueueGauge } from "./queue-gauge.ts";
+
+const ranks: { readonly [priority in Priority]: number } = { interactive: 0, standard: 1, batch: 2 };
+
+/** What {@link createIntake} takes. */
+export interface IntakeOptions {
+  readonly store: Store;
+  readonly executor: string;
+  readonly flows: ReadonlyMap<string, AnyFlow>;
+  readonly dispatcher: Dispatcher;
+  readonly gauge: QueueGauge;
+}
+
+/**
+ * Accepts events: refused when the queue is full, begun in the same commit while there is room and nothing waits, queued
+ * otherwise.
+ *
+ * @throws QUEUE_FULL; DATABASE_UNAVAILABLE when it could not be committed.
+ */
+export function createIntake(options: IntakeOptions): (workspaceId: string, event: FlowEvent) => Promise<Acceptance> {
+  const { store, executor, flows, dispatcher, gauge } = options;
+
+  async function begin(workspaceId: string, event: IncomingEvent, flow: AnyFlow): Promise<Acceptance> {
+    const { events } = store.workspace(workspaceId);
+    try {
+      const accepted = await events.accept({ ...event, begin: { executor, flowVersion: flow.version } });
+      if (accepted.duplicate) dispatcher.unreserve(flow.name);
+      else dispatcher.beginReserved(toClaimed(workspaceId, accepted.runId, event, flow));
+      return accepted;
+    } catch (error) {
+      // Should it have been committed all the same, the run is found as one that its process lost sight of.
+      dispatcher.unreserve(flow.name);
+      throw error;
+    }
+  }
+
+  return async (workspaceId, given) => {
+    const flow = flows.get(given.flow);
+    if (!given.parent) gauge.check();
+    const event = { ...given, ...(flow && { priority: ranks[flow.priority], concurrencyKey: keyOf(flow, given) }) };
+    if (flow && dispatcher.reserve(flow)) return begin(workspaceId, event, flow);
+    const accepted = await store.workspace(workspaceId).events.accept(event);
+    if (!accepted.duplicate) {
+      gauge.add();
+      dispatcher.notifyQueued();
+    }
+    return accepted;
+  };
+}
+
+/** Null for a flow without limits. A key that cannot be told counts with those that have none. */
+function keyOf({ concurrency, rate }: AnyFlow, { payload }: FlowEvent): string | null {
+  if (!concurrency && !rate) return null;
+  return concurrency?.key === undefined ? "" : String(concurrency.key(payload as never)).slice(0, 500);
+}
+
+function toClaimed(workspaceId: string, id: string, { payload, parent, sandbox: _kind }: IncomingEvent, flow: AnyFlow) {
+  return {
+    workspaceId,
+    id,
+    flow: flow.name,
+    flowVersion: null,
+    epoch: 1,
+    begun: false,
+    recoveries: 0,
+    resumes: 0,
+    failedStep: null,
+    signals: 0,
+    cuts: [],
+    depth: parent?.depth ?? 0,
+    parentRunId: parent?.runId ?? null,
+    payload,
+  };
+}

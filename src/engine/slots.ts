@@ -1,0 +1,44 @@
+/** How many runs may stay in memory for each one that is executed: beyond that, also short waits are parked. */
+const residentsPerSlot = 10;
+
+/** The room of a process for runs. A run that waits stays in memory for a while and takes no slot. */
+export class Slots {
+  readonly #size: number;
+  #used = 0;
+  #resting = 0;
+
+  /** @param size most runs that are executed at once. */
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** How many more runs may begin. */
+  get room(): number {
+    return Math.max(0, this.#size - this.#used);
+  }
+
+  /** Whether so many runs wait in memory that no more should. */
+  get isCrowded(): boolean {
+    return this.#resting >= this.#size * residentsPerSlot;
+  }
+
+  take(): void {
+    this.#used += 1;
+  }
+
+  free(): void {
+    this.#used -= 1;
+  }
+
+  /** All that a run has under way waits. */
+  rest(): void {
+    this.#used -= 1;
+    this.#resting += 1;
+  }
+
+  /** It goes on, also where no slot is free: its wait is over. */
+  goOn(): void {
+    this.#used += 1;
+    this.#resting -= 1;
+  }
+}
