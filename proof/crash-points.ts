@@ -21,7 +21,7 @@ const config = new URL("crash-points.config.ts", import.meta.url).href;
 export const crashPoints: Experiment = {
   name: "crash-points",
   number: 2,
-  asks: "the process exits before and after every statement and in every stage of every request of a run, once each",
+  asks: "the process exits before and after everything that a run writes and at every stage of its requests, once each",
   holdsWhen:
     "every run ends well, each effect happens once, nothing recorded is done again; an irreversible effect that may have happened leaves the run in doubt",
   counts: "points, at most",

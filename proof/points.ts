@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { Client } from "pg";
 
 /*
- * A process that dies between two inputs or outputs leaves what it would have left by dying right after the first or
- * right before the second: nobody outside can tell. So the points at which its awaits can be cut off are those before and
- * after each statement to the database, and before, in the middle of and after each HTTP request.
+ * A process that dies between two outputs leaves what it would have left by dying right after the first or right before
+ * the second: nobody outside can tell. So the points at which awaits can be cut off are those before and after each
+ * statement that changes something, and before, in the middle of and after each HTTP request. Reads leave nothing; of a
+ * transaction, the commit does.
  *
  * A point is named by what is done there and how often it was done before, such as `insert into sluice.effects ... #1 done`:
  * the name is the same in every run of the same flow, however statements of polls fall between.
@@ -52,10 +53,9 @@ interface Result {
 /** Both the store and the engine beneath go through pg's client. */
 function noteStatements(pass: Pass): void {
   const original = Client.prototype.query as (...parameters: unknown[]) => unknown;
-  const lastOf = new WeakMap<Client, string>();
+  const transactions = new WeakMap<Client, string>();
   function query(this: Client, ...parameters: unknown[]): unknown {
-    const what = nameOf(parameters[0], lastOf.get(this));
-    if (what !== null) lastOf.set(this, what);
+    const what = enter(transactions, this, textOf(parameters[0]));
     if (what === null) return original.apply(this, parameters);
     pass(what, "begun");
     const done = (result?: Result): void => pass(what, result?.rowCount === 0 ? "done (none)" : "done");
@@ -83,17 +83,27 @@ function noteStatements(pass: Pass): void {
   Client.prototype.query = query as typeof Client.prototype.query;
 }
 
-/**
- * The beginning of a statement's text and a digest of all of it. A commit is named after what it commits. Null where
- * nothing is told apart: a begin leaves no more than what came before it, and a cursor has no text.
- */
-function nameOf(statement: unknown, last: string | undefined): string | null {
+function textOf(statement: unknown): string {
   const text = typeof statement === "string" ? statement : (statement as { readonly text?: unknown }).text;
-  if (typeof text !== "string") return null;
-  const words = text.replaceAll(/\s+/g, " ").trim();
-  if (/^(begin|start transaction)/i.test(words)) return null;
-  if (/^(commit|rollback)/i.test(words)) return `${words} after ${last ?? "nothing"}`;
-  return `${words.slice(0, 60)} [${createHash("sha1").update(words).digest("hex").slice(0, 8)}]`;
+  return typeof text === "string" ? text.replaceAll(/\s+/g, " ").trim() : "";
+}
+
+/**
+ * Names a statement by the beginning of its text and a digest of all of it, a commit by what it commits. Null for one that
+ * leaves nothing by itself.
+ */
+function enter(transactions: WeakMap<Client, string>, client: Client, text: string): string | null {
+  const open = transactions.get(client);
+  if (/^(begin|start transaction)/i.test(text)) transactions.set(client, "nothing");
+  if (/^(begin|start transaction|rollback|select|listen|set|show|$)/i.test(text)) return null;
+  const name = `${text.slice(0, 60)} [${createHash("sha1").update(text).digest("hex").slice(0, 8)}]`;
+  if (/^commit/i.test(text)) {
+    transactions.delete(client);
+    return `commit of ${open}`;
+  }
+  if (open === undefined) return name;
+  transactions.set(client, name);
+  return null;
 }
 
 /** @see https://github.com/nodejs/undici/blob/main/docs/docs/api/DiagnosticsChannel.md */

@@ -47,9 +47,10 @@ function createThrottle(intervalMs: number, run: () => Promise<unknown>) {
   let lastAt = 0;
   let busy = false;
   let asked = false;
+  let stopped = false;
   function ask(): void {
     asked = true;
-    if (busy || timer !== undefined) return;
+    if (busy || stopped || timer !== undefined) return;
     timer = setTimeout(() => void turn(), Math.max(30, lastAt + intervalMs - Date.now()));
   }
   async function turn(): Promise<void> {
@@ -61,7 +62,11 @@ function createThrottle(intervalMs: number, run: () => Promise<unknown>) {
     lastAt = Date.now();
     if (asked) ask();
   }
-  return { ask, stop: () => clearTimeout(timer) };
+  function stop(): void {
+    stopped = true;
+    clearTimeout(timer);
+  }
+  return { ask, stop };
 }
 
 /** Opens the stream of changes. `onRefused` is called a while after the server refused it. */

@@ -1,4 +1,5 @@
 import type { RunDetailView, StepView } from "./api.ts";
+import type { StepNode } from "./step-tree.ts";
 import { isLimit } from "./words.ts";
 
 /** What a piece of a bar stands for: work (solid), or a wait by its reason. */
@@ -12,6 +13,11 @@ export type SegmentKind =
   | "limit"
   | "sleep"
   | "signal"
+  /** Another run worked, or waited. */
+  | "run"
+  /** From the first to the last of what is inside a step, and when something of it worked. */
+  | "span"
+  | "inner"
   | "idle";
 
 /** A piece of a bar. Times are milliseconds since 1970. */
@@ -21,7 +27,7 @@ export interface Segment {
   readonly to: number;
 }
 
-const work: readonly SegmentKind[] = ["ai", "effect", "code", "failed"];
+const work: readonly SegmentKind[] = ["ai", "effect", "code", "failed", "inner"];
 const ms = (time: string): number => Date.parse(time);
 
 /** The wait after a failed attempt: asked for by the other side, our own backoff, or until a person resumed the run. */
@@ -30,11 +36,16 @@ function waitKind(error: StepView["attempts"][number]["error"]): SegmentKind {
   return error !== null && !error.retryable ? "idle" : "retry";
 }
 
-/** The pieces of a step's bar: each attempt, and the waits between them. */
-export function segmentsOf(step: StepView, now: number): Segment[] {
+/** The pieces of a step's bar: each attempt, and the waits between them. What holds others gets those of what is inside. */
+export function segmentsOf({ step, children }: StepNode, now: number): Segment[] {
   const end = step.finishedAt === null ? now : ms(step.finishedAt);
   const { kind } = step;
-  if (kind === "sleep" || kind === "signal") return [{ kind, from: ms(step.startedAt), to: end }];
+  if (kind === "map" || kind === "item")
+    return spanOf(
+      { kind: "span", from: ms(step.startedAt), to: end },
+      children.flatMap((child) => segmentsOf(child, now)),
+    );
+  if (kind === "sleep" || kind === "signal" || kind === "run") return [{ kind, from: ms(step.startedAt), to: end }];
   if (step.attempts.length === 0) return [{ kind, from: ms(step.startedAt), to: end }];
   return step.attempts.flatMap((attempt, index) => {
     const next = step.attempts[index + 1];
@@ -43,6 +54,27 @@ export function segmentsOf(step: StepView, now: number): Segment[] {
     const until = next ? ms(next.startedAt) : step.status === "waiting" ? now : to;
     return until > to ? [piece, { kind: waitKind(attempt.error), from: to, to: until }] : [piece];
   });
+}
+
+/** Gaps shorter than this share of a span cannot be seen on it. */
+const seenShare = 1 / 200;
+
+/** A span with what worked and failed in it, joined where one piece goes on into the next: a thousand items are few pieces. */
+function spanOf(span: Segment, inner: readonly Segment[]): Segment[] {
+  const gapMs = (span.to - span.from) * seenShare;
+  const failed = inner.filter(({ kind }) => kind === "failed");
+  const worked = inner.filter(({ kind }) => kind === "inner" || (work.includes(kind) && kind !== "failed"));
+  return [span, ...join(worked, "inner", gapMs), ...join(failed, "failed", gapMs)];
+}
+
+function join(segments: readonly Segment[], kind: SegmentKind, gapMs: number): Segment[] {
+  const joined: Segment[] = [];
+  for (const { from, to } of segments.toSorted((a, b) => a.from - b.from)) {
+    const last = joined.at(-1);
+    if (last && from <= last.to + gapMs) joined[joined.length - 1] = { ...last, to: Math.max(last.to, to) };
+    else joined.push({ kind, from, to });
+  }
+  return joined;
 }
 
 /** The wait in the queue before a run started; none where it started at once. */

@@ -1,5 +1,6 @@
-import type { ReceiptView, RunDetailView, RunStatus, RunView, StepView } from "./api.ts";
-import { formatClock, formatDuration, formatSince } from "./format.ts";
+import type { ReceiptView, RulingWord, RunDetailView, RunStatus, RunView, StepView } from "./api.ts";
+import { formatClock, formatCount, formatDuration, formatSince } from "./format.ts";
+import { pendingOf, treeOf, type ItemCounts, type ShownStatus } from "./step-tree.ts";
 
 /*
  * States in plain words.
@@ -21,7 +22,46 @@ export const kindWords: { readonly [kind in StepView["kind"]]: string } = {
   code: "Own code",
   sleep: "Sleep",
   signal: "Signal",
+  map: "Map: the same for each item",
+  item: "Item of a map",
+  run: "Run of another flow",
 };
+
+export const shownWords: { readonly [status in ShownStatus]: string } = {
+  ...statusWords,
+  reopened: "To be done again",
+};
+
+/** What a person said about an effect in doubt. */
+export const rulingWords: { readonly [word in RulingWord]: string } = {
+  done: "It happened",
+  not_done: "It did not happen, and should not",
+  try_again: "It did not happen: try again",
+};
+
+/** Where a receipt says that its effect went. */
+export const connectionWords = (connection: string): string =>
+  connection === "step" ? "the system that this step calls" : connection;
+
+const itemWords: readonly (readonly [ShownStatus, string])[] = [
+  ["succeeded", "done"],
+  ["failed", "failed"],
+  ["in_doubt", "in doubt"],
+  ["running", "running"],
+  ["waiting", "waiting"],
+  ["reopened", "to be done again"],
+  ["cancelled", "cancelled"],
+];
+
+/** How the items of a map stand, such as `997 done, 3 failed`. */
+export function itemsSentence({ total, byStatus, left }: ItemCounts): string {
+  const parts = itemWords.flatMap(([status, word]) => {
+    const count = byStatus[status] ?? 0;
+    return count === 0 ? [] : [`${formatCount(count)} ${word}`];
+  });
+  if (left > 0) parts.push(`${formatCount(left)} not begun`);
+  return total === 0 ? "no items" : parts.join(", ");
+}
 
 export const receiptWords: { readonly [state in ReceiptView["state"]]: { label: string; meaning: string } } = {
   intent: { label: "Not confirmed yet", meaning: "The call was about to be sent; nothing is recorded of an answer." },
@@ -54,10 +94,12 @@ export const finished = (run: RunView): boolean =>
 export const isLimit = (code: string | undefined): boolean =>
   code === "MODEL_RATE_LIMITED" || code === "ACTION_RATE_LIMITED" || code === "MODEL_QUOTA_EXHAUSTED";
 
-function waitSentence(step: StepView, now: number): string {
+/** What a step waits for, and since when. */
+export function waitSentence(step: StepView, now: number): string {
   const since = formatSince(step.startedAt, now);
   const wake = step.wakeAt === null ? "" : formatClock(step.wakeAt, now);
   if (step.kind === "signal") return `Waiting for the signal “${step.name}” since ${since}`;
+  if (step.kind === "run") return `Waiting for the flow ${step.name} since ${since}`;
   if (step.kind === "sleep") return `Sleeping until ${wake || "woken"}`;
   const last = step.attempts.findLast((attempt) => attempt.error !== null);
   const reason = isLimit(last?.error?.code) ? "Asked to slow down; tries" : "Tries";
@@ -72,22 +114,39 @@ export function stepNumber(path: string): string {
     .join(".");
 }
 
+const waitNouns: { readonly [kind in StepView["kind"]]?: string } = {
+  signal: "signals",
+  run: "other runs",
+  sleep: "sleeps to end",
+};
+
+/** What a run works on or waits for, with as many words for one step as for a hundred. */
+function underWay(run: RunDetailView, now: number): string {
+  const pending = pendingOf(treeOf(run.steps));
+  const waits = run.status === "waiting" ? pending : pending.filter(({ status }) => status === "waiting");
+  const [first] = waits;
+  if (!first || waits.length < pending.length) {
+    const work = pending.filter((step) => !waits.includes(step));
+    return work.length === 0 ? statusWords[run.status] : `Running ${work.at(-1)?.name}${others(work.length - 1)}`;
+  }
+  if (waits.length === 1) return waitSentence(first, now);
+  const noun = waits.every(({ kind }) => kind === first.kind) ? waitNouns[first.kind] : undefined;
+  const since = waits.map(({ startedAt }) => startedAt).toSorted()[0] ?? first.startedAt;
+  return `Waiting for ${formatCount(waits.length)} ${noun ?? "steps"} since ${formatSince(since, now)}`;
+}
+
+const others = (count: number): string => (count === 0 ? "" : ` and ${formatCount(count)} more`);
+
 /** One sentence on where a run stands. */
 export function runSentence(run: RunDetailView, now: number): string {
   const step = run.steps.find((candidate) => candidate.path === run.failedStep);
   const at = step ? ` at step ${stepNumber(step.path)}, ${step.name}` : "";
-  const current = run.steps.findLast((candidate) => candidate.finishedAt === null);
   switch (run.status) {
     case "queued":
       return `In the queue since ${formatClock(run.queuedAt, now)}`;
     case "running":
-      return current
-        ? current.status === "waiting"
-          ? waitSentence(current, now)
-          : `Running ${current.name}`
-        : "Running";
     case "waiting":
-      return current ? waitSentence(current, now) : "Waiting";
+      return underWay(run, now);
     case "succeeded":
       return run.durationMs === null ? "Succeeded" : `Succeeded in ${formatDuration(run.durationMs)}`;
     case "failed":

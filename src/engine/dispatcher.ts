@@ -85,7 +85,8 @@ export class Dispatcher {
     return true;
   }
 
-  unreserve(_flow: string): void {
+  /** Gives such a slot back. */
+  unreserve(): void {
     this.#options.slots.free();
   }
 
@@ -103,11 +104,13 @@ export class Dispatcher {
 
   /** An execution has left this process. */
   release(run: ClaimedRun): void {
-    const { executions, slots } = this.#options;
+    const { executions, slots, flows } = this.#options;
     executions.remove(run.id, run.epoch);
     slots.free();
     if (isSuspect(run)) this.#suspectUnderWay = false;
-    if (!this.#drained || isSuspect(run)) this.wake();
+    const flow = flows.get(run.flow);
+    // Where a limit held others back, there is room now.
+    if (!this.#drained || (flow && isLimited(flow))) this.wake();
   }
 
   /** Ends executions whose run was cancelled, or belongs to others by now. */

@@ -28,12 +28,12 @@ export function createIntake(options: IntakeOptions): (workspaceId: string, even
     const { events } = store.workspace(workspaceId);
     try {
       const accepted = await events.accept({ ...event, begin: { executor, flowVersion: flow.version } });
-      if (accepted.duplicate) dispatcher.unreserve(flow.name);
+      if (accepted.duplicate) dispatcher.unreserve();
       else dispatcher.beginReserved(toClaimed(workspaceId, accepted.runId, event, flow));
       return accepted;
     } catch (error) {
       // Should it have been committed all the same, the run is found as one that its process lost sight of.
-      dispatcher.unreserve(flow.name);
+      dispatcher.unreserve();
       throw error;
     }
   }

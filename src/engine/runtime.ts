@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { DBOSExecutor } from "@dbos-inc/dbos-sdk/internal/dbos-executor";
@@ -79,26 +80,29 @@ async function launch({ pool, executor, log, run }: RuntimeOptions): Promise<Dur
   const durable = DBOS.registerWorkflow(run, { name: "run" });
   await DBOS.launch();
   const takeOn = createTakeOn(executor);
+  // A run may cause any of these, and DBOS would take each as a step of it.
+  const outside = AsyncLocalStorage.snapshot();
 
   return {
-    async start(workspaceId, runId) {
-      const handle = await DBOS.startWorkflow(durable, { workflowID: runId })(workspaceId, runId);
-      return isExecutedHere(handle);
-    },
+    start: (workspaceId, runId) =>
+      outside(async () => {
+        const handle = await DBOS.startWorkflow(durable, { workflowID: runId })(workspaceId, runId);
+        return isExecutedHere(handle);
+      }),
     resume: (runId) =>
-      unlessAbsent(false, async () => {
+      outside(unlessAbsent<boolean>, false, async () => {
         if (await takeOn(runId)) return true;
         // It is over: the flow's own code failed after its last step.
         await DBOS.rewindWorkflow(runId, { startStep: afterLastStep, queueName: executor });
         return takeOn(runId);
       }),
     forget: (runId, startStep) =>
-      unlessAbsent(undefined, async () => {
+      outside(unlessAbsent<void>, undefined, async () => {
         // Only what is over can be rewound.
         await DBOS.cancelWorkflow(runId);
         await DBOS.rewindWorkflow(runId, { startStep, queueName: executor });
       }),
-    cancel: (runId) => DBOS.cancelWorkflow(runId),
+    cancel: (runId) => outside(() => DBOS.cancelWorkflow(runId)),
     async close() {
       await DBOS.shutdown({ deregister: true });
       open = false;
