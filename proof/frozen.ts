@@ -60,11 +60,13 @@ async function playRound(lab: Lab, play: Play, name: string): Promise<Stop[]> {
     await doomed.kill();
     const stops = await watchAdoption(database, { killed: doomed, frozen: sleeper });
     await lab.sandbox.setFaults([]);
-    await lab.drained();
+    const undone = (await lab.drained()) ? [] : ["runs had not ended when the frozen process was woken, after 20 s"];
     const forMs = play.short ? frozenForMs.short : frozenForMs.usual;
     await setTimeout(Math.max(0, forMs - (performance.now() - stoppedAt)));
     const staleWrites = await wakeAndCompare(database, sleeper, first);
-    const late = [...stops, { ...nothing, what: "frozen", staleWrites, ...(await findIn(lab, first)) } as const];
+    const found = await findIn(lab, first);
+    const violations = [...undone, ...found.violations];
+    const late: Stop[] = [...stops, { ...nothing, ...found, what: "frozen", staleWrites, violations }];
     tellStops(play, "woken when all had ended", late);
     if (play.short) return late;
     // Another one: the first may have ended itself when it heard that it was given up.

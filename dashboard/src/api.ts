@@ -1,40 +1,46 @@
 import type { Json } from "../../src/core/json.ts";
 import type {
   ApiKeyView,
+  FailureDetailView,
+  FailureGroupView,
   FlowDetailView,
   FlowView,
-  OverviewView as BaseOverviewView,
+  OverviewView,
   Problem as ProblemBody,
+  QueueView,
+  ResumedView,
+  RulingView,
+  RunDetailView,
+  RunPage,
+  RunView,
   StatusView,
   UserView,
 } from "../../src/server/api/schemas.ts";
-import type { FailureDetailView, FailureGroupView, QueueView, RulingWord, RunDetailView, RunView } from "./views.ts";
 
 export type { Json } from "../../src/core/json.ts";
 export type {
   AiCallView,
   ApiKeyView,
-  FlowDetailView,
-  FlowView,
-  StatusView,
-  UserView,
-} from "../../src/server/api/schemas.ts";
-export type {
   FailureDetailView,
   FailureGroupView,
+  FlowDetailView,
+  FlowView,
+  MigrationPreview,
+  OverviewView,
+  QuestionView,
   QueueView,
   ReceiptView,
-  RulingWord,
+  RulingView,
   RunDetailView,
+  RunPage,
   RunView,
+  StatusView,
   StepView,
-} from "./views.ts";
+  SubflowView,
+  UserView,
+} from "../../src/server/api/schemas.ts";
 
-export type OverviewView = Omit<BaseOverviewView, "needsAttention"> & { readonly needsAttention: readonly RunView[] };
-export type RunPage = { readonly items: readonly RunView[]; readonly next: string | null };
-export type Question = NonNullable<RunDetailView["question"]>;
-export type Migration = NonNullable<RunDetailView["migration"]>;
-export type Subflow = RunDetailView["subflows"][number];
+export type RulingWord = RulingView["word"];
 export type FailedRun = FailureDetailView["runs"][number];
 export type RunStatus = RunView["status"];
 export type Role = UserView["role"];
@@ -143,11 +149,7 @@ export const api = {
   failure: (fingerprint: string) => call<FailureDetailView>("GET", `/failures/${segment(fingerprint)}`),
   /** Without `runIds`: all of the group. */
   resumeFailures: (fingerprint: string, runIds?: readonly string[]) =>
-    call<{ resumed: number; skipped: number }>(
-      "POST",
-      `/failures/${segment(fingerprint)}/resume`,
-      runIds ? { runIds } : {},
-    ),
+    call<ResumedView>("POST", `/failures/${segment(fingerprint)}/resume`, runIds ? { runIds } : {}),
   queue: () => call<QueueView>("GET", "/queue"),
   keys: async () => (await call<{ items: ApiKeyView[] }>("GET", "/keys")).items,
   createKey: (key: { name: string; role: Role }) => call<CreatedApiKey>("POST", "/keys", key),

@@ -24,6 +24,16 @@ export function treeOf(steps: readonly StepView[]): StepNode[] {
 const sort = (nodes: StepNode[]): StepNode[] =>
   nodes.sort((a, b) => numberOf(a.step.path) - numberOf(b.step.path));
 
+/** The step of a path; undefined where it is not recorded. */
+export function findNode(nodes: readonly StepNode[], path: string | null): StepNode | undefined {
+  for (const node of nodes) {
+    if (node.step.path === path) return node;
+    const inside = path?.startsWith(`${node.step.path}.`) ? findNode(node.children, path) : undefined;
+    if (inside) return inside;
+  }
+  return undefined;
+}
+
 /** Whether nobody knows if the effect of a step, or of one inside it, was done. */
 export function isInDoubt({ step, children }: StepNode): boolean {
   if (step.status !== "failed") return false;

@@ -100,7 +100,7 @@ export function waitSentence(step: StepView, now: number): string {
   const wake = step.wakeAt === null ? "" : formatClock(step.wakeAt, now);
   if (step.kind === "signal") return `Waiting for the signal “${step.name}” since ${since}`;
   if (step.kind === "run") return `Waiting for the flow ${step.name} since ${since}`;
-  if (step.kind === "sleep") return `Sleeping until ${wake || "woken"}`;
+  if (step.kind === "sleep") return `Sleeping since ${since}${wake && `, until ${wake}`}`;
   const last = step.attempts.findLast((attempt) => attempt.error !== null);
   const reason = isLimit(last?.error?.code) ? "Asked to slow down; tries" : "Tries";
   return `${reason} ${step.name} again${wake ? ` at ${wake}` : " soon"}`;

@@ -107,7 +107,7 @@ export class Dispatcher {
     const { executions, slots, flows } = this.#options;
     executions.remove(run.id, run.epoch);
     slots.free();
-    if (isSuspect(run)) this.#suspectUnderWay = false;
+    if (isSuspect(run)) void this.#claimNextSuspect();
     const flow = flows.get(run.flow);
     // Where a limit held others back, there is room now.
     if (!this.#drained || (flow && isLimited(flow))) this.wake();
@@ -231,12 +231,28 @@ export class Dispatcher {
   /** Runs under which processes died go one at a time, so that the next death is that of one run and not of its neighbours. */
   async #claimSuspect(): Promise<void> {
     if (this.#suspectUnderWay || !this.#hasRoom) return;
+    this.#suspectUnderWay = true;
     const { store, executor, flows } = this.#options;
     const all = [...flows.keys()].map((flow) => ({ flow, inFlight: 0 }));
     const claim = { executor, flows: all, versions: this.#versions, suspects: true, limit: 1 };
-    for (const run of await store.dispatch.claim(claim)) {
-      this.#suspectUnderWay = true;
-      this.#beginClaimed(run);
+    let found = false;
+    try {
+      for (const run of await store.dispatch.claim(claim)) {
+        found = true;
+        this.#beginClaimed(run);
+      }
+    } finally {
+      this.#suspectUnderWay = found;
+    }
+  }
+
+  async #claimNextSuspect(): Promise<void> {
+    this.#suspectUnderWay = false;
+    try {
+      await this.#claimSuspect();
+    } catch (error) {
+      // The next poll tries again.
+      this.#options.log.warn("dispatch.failed", { error: error instanceof Error ? error.name : "unknown" });
     }
   }
 

@@ -11,6 +11,7 @@ import {
   SluiceError,
 } from "../core/index.ts";
 import { type Acceptance, createPool, type ProcessRole, type RunRecord, type Store } from "../store/index.ts";
+import { Attempts } from "./attempts.ts";
 import { createDecisions } from "./decisions.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Executions } from "./executions.ts";
@@ -101,6 +102,8 @@ export interface Engine {
 
 /** Best size measured for DBOS's pool: 387 flows/s at 10, 319 at 20, 291 at 40. */
 const poolSize = 10;
+/** How long an end in good order waits for what steps have under way: half of what containers are given to stop. */
+const drainMs = 5000;
 /** How often an ended run is looked for that another process executes. */
 const endPollMs = 250;
 
@@ -120,6 +123,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
   const ends = new EventTarget();
   const flows = new Map(options.flows.map((flow) => [flow.name, flow]));
   const executions = new Executions();
+  const attempts = new Attempts();
   const slots = new Slots(role === "web" ? 0 : (options.concurrency ?? 100));
   const gauge = new QueueGauge(options.maxQueued ?? 100_000);
   const pool = createPool({
@@ -165,6 +169,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
   const dispatching = { store, runtime, executor, role, flows, slots, executions, gauge, log, closing: closing.signal };
   const started = new Dispatcher(dispatching);
   dispatcher = started;
+  cleanup.add(() => attempts.drain(drainMs));
   cleanup.add(() => started.close());
   const accept = createIntake({ store, executor, flows, dispatcher, gauge });
   const host: RunHost = {
@@ -176,6 +181,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     signals: new ExpectedSignals(),
     executions,
     slots,
+    attempts,
     runtime,
     presence,
     log,

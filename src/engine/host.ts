@@ -1,5 +1,6 @@
 import type { Ai, AnyFlow, Json, Log } from "../core/index.ts";
 import type { IncomingEvent, Store } from "../store/index.ts";
+import type { Attempts } from "./attempts.ts";
 import type { Executions } from "./executions.ts";
 import type { Presence } from "./presence.ts";
 import type { DurableRuntime } from "./runtime.ts";
@@ -16,6 +17,7 @@ export interface RunHost {
   readonly signals: ExpectedSignals;
   readonly executions: Executions;
   readonly slots: Slots;
+  readonly attempts: Attempts;
   readonly runtime: Pick<DurableRuntime, "cancel">;
   readonly presence: Pick<Presence, "confirm">;
   readonly log: Log;

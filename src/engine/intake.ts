@@ -55,7 +55,11 @@ export function createIntake(options: IntakeOptions): (workspaceId: string, even
 /** Null for a flow without limits. A key that cannot be told counts with those that have none. */
 function keyOf({ concurrency, rate }: AnyFlow, { payload }: FlowEvent): string | null {
   if (!concurrency && !rate) return null;
-  return concurrency?.key === undefined ? "" : String(concurrency.key(payload as never)).slice(0, 500);
+  try {
+    return String(concurrency?.key?.(payload as never) ?? "").slice(0, 500);
+  } catch {
+    return "";
+  }
 }
 
 function toClaimed(workspaceId: string, id: string, { payload, parent, sandbox: _kind }: IncomingEvent, flow: AnyFlow) {

@@ -58,7 +58,7 @@ async function outcomeOf(execution: Execution): Promise<RunOutcome> {
 }
 
 function toFailure({ run, recorded, stepNames }: Execution, thrown: unknown): RunOutcome {
-  const error = toSluiceError(thrown, "STEP_FAILED", true);
+  const error = toRunError(thrown);
   const failedStep = originOf(thrown);
   const step = failedStep === null ? null : (stepNames.get(failedStep) ?? recorded.get(failedStep)?.name ?? null);
   return {
@@ -91,6 +91,18 @@ async function executeFlow(execution: Execution): Promise<unknown> {
   });
   const output = await withRunScope(createScope(execution), () => flow.execute(payload as never, createContext(execution)));
   return (await execution.checkEnd()) ?? output;
+}
+
+/** What the rows do not show, the engine beneath may still know. */
+function toRunError(thrown: unknown): SluiceError {
+  if (thrown instanceof Error && thrown.constructor.name === "DBOSUnexpectedStepError") {
+    return new SluiceError("FLOW_CHANGED", {
+      message: "the flow now makes other steps than those recorded for this run",
+      hint: "Put the flow's earlier code back to finish this run, or start a new run.",
+      cause: thrown,
+    });
+  }
+  return toSluiceError(thrown, "STEP_FAILED", true);
 }
 
 function codeOf(error: Json): string | null {

@@ -165,7 +165,7 @@ class StepExecution<T> {
     const { host } = this.#execution;
     // A process that was frozen must know that the run is still its own before it does anything outside.
     await host.presence.confirm();
-    if (this.#execution.hasLeft) return abandon();
+    if (this.#execution.hasLeft || host.attempts.isDraining) return abandon();
     const number = this.#row.attempts.length + 1;
     const attempt: AttemptRecord = { number, startedAt: new Date().toISOString(), finishedAt: null, error: null };
     const before = this.#row.attempts;
@@ -174,13 +174,17 @@ class StepExecution<T> {
     // step's end. The writes of a process keep their order. A wait keeps its time to wake until it is over.
     this.#row = { ...this.#row, status: "running", attempts: [...before, attempt], wakeAt: this.#keepsWake ? wakeAt : null };
     this.#execution.workspace.steps.save(this.#row, this.#execution.run.epoch).catch(() => {});
+    const acts = !containers.has(this.#step.kind) && !this.#keepsWake;
+    if (acts) host.attempts.begin();
     try {
       const value = toJson(await this.#perform(this.#place(number, wakeAt)));
       await this.#end(before, attempt, { status: "succeeded", output: value });
       return { value };
     } catch (thrown) {
-      if (this.#execution.hasLeft) return abandon();
-      return this.#fail(before, attempt, toSluiceError(thrown, "STEP_FAILED", true));
+      if (this.#execution.hasLeft) return await abandon();
+      return await this.#fail(before, attempt, toSluiceError(thrown, "STEP_FAILED", true));
+    } finally {
+      if (acts) host.attempts.end();
     }
   }
 

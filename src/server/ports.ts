@@ -1,21 +1,12 @@
 import type { Hono } from "hono";
-import type { AnyFlow, EffectRuling, Json, Log, RulingWord, Trigger } from "../core/index.ts";
-import type { Acceptance, IncomingEvent, Workspace } from "../store/index.ts";
+import type { AnyFlow, Json, Log, Trigger } from "../core/index.ts";
+import type { Acceptance, EffectWord, IncomingEvent, Workspace } from "../store/index.ts";
 import type { StatusView } from "./api/schemas.ts";
 
 /** A flow and what starts it. */
 export interface FlowInfo {
   readonly flow: AnyFlow;
   readonly trigger: Trigger;
-}
-
-/** What a person says about an effect in doubt. */
-export interface EffectWord extends Omit<EffectRuling, "at"> {
-  /** Idempotency key of the effect. */
-  readonly key: string;
-  readonly word: RulingWord;
-  /** What the step is to give when the effect was done. */
-  readonly output?: Json;
 }
 
 /** What people may do to runs. */
@@ -51,6 +42,8 @@ export interface ServerPorts {
   /** Serves `/hooks/*` on the public listener. */
   readonly hooks: Hono;
   readonly log: Log;
+  /** Most runs that may be queued. Default: 100,000. */
+  readonly maxQueued?: number | undefined;
   /** Address under which senders reach the public listener, such as `https://hooks.example.com`. */
   readonly publicUrl: string;
 }

@@ -1,3 +1,5 @@
+import { SluiceError } from "../core/index.ts";
+
 interface Pending<Item, Result> {
   readonly item: Item;
   readonly resolve: (result: Result) => void;
@@ -18,7 +20,8 @@ export interface BatchOptions<Item, Result> {
  * Group commit without a timer: what arrives while a flush is under way forms the next one, so that a lone item waits
  * for nothing and a crowd shares commits (measured: 12,965 acknowledgements/s against 5,303 with one insert each).
  *
- * An item whose flush fails together with others is tried again alone, so that one bad item cannot fail its neighbours.
+ * An item whose flush fails together with others is tried again alone, so that one bad item cannot fail its neighbours;
+ * not when the database is away, which it is for all of them.
  */
 export function createBatch<Item, Result>(options: BatchOptions<Item, Result>): (item: Item) => Promise<Result> {
   const waiting: Pending<Item, Result>[] = [];
@@ -29,9 +32,13 @@ export function createBatch<Item, Result>(options: BatchOptions<Item, Result>): 
       const results = await options.flush(batch.map((entry) => entry.item));
       batch.forEach((entry, at) => entry.resolve(results[at] as Result));
     } catch (error) {
-      if (batch.length === 1) batch[0]?.reject(error);
+      if (batch.length === 1 || isAway(error)) for (const entry of batch) entry.reject(error);
       else for (const entry of batch) await settle([entry]);
     }
+  }
+
+  function isAway(error: unknown): boolean {
+    return error instanceof SluiceError && error.code === "DATABASE_UNAVAILABLE";
   }
 
   function next(): void {

@@ -11,6 +11,12 @@ export type EffectIntent = Pick<
   readonly epoch: number;
 };
 
+/** The parts of a receipt that tell what resuming does with it. */
+export type ReceiptSummary = Pick<
+  Receipt,
+  "key" | "runId" | "stepPath" | "connection" | "action" | "effect" | "state"
+>;
+
 /** In the order of the steps' calls: `9` before `10`. */
 const inOrder = sql`string_to_array(step_path, '.')::integer[]`;
 
@@ -66,30 +72,34 @@ export function createEffectStore(scope: Scope) {
     find: (key: string): Promise<Receipt | null> =>
       query(async () => (await own().where("key", "=", key).executeTakeFirst()) ?? null),
 
-    /** The receipts of many runs, for a preview of what resuming them would do. */
-    ofRuns: (runIds: readonly string[]): Promise<Receipt[]> =>
-      query(() => own().where("runId", "=", sql<string>`any(${runIds})`).execute()),
+    /** The receipts of many runs without what was sent and answered, for a preview of resuming them. */
+    ofRuns: (runIds: readonly string[]): Promise<ReceiptSummary[]> =>
+      query(() =>
+        db
+          .selectFrom("effects")
+          .select(["key", "runId", "stepPath", "connection", "action", "effect", "state"])
+          .where("workspaceId", "=", workspaceId)
+          .where("runId", "=", sql<string>`any(${runIds})`)
+          .execute(),
+      ),
 
     /**
-     * Records a person's word about an effect in doubt. False when it is in doubt no more.
+     * Records a person's word about an effect in doubt. False when it is in doubt no more, or its run goes on already.
      *
      * @param output what the step is to give when the effect was done.
      */
     rule: (key: string, ruling: EffectRuling, output: Json): Promise<boolean> =>
       query(async () => {
-        const result = await db
-          .updateTable("effects")
-          .set({
-            state: ruling.word === "done" ? "done" : "not_done",
-            ruling: JSON.stringify(ruling),
-            ...(ruling.word === "done" && { response: JSON.stringify(output) }),
-            finishedAt: sql<Date>`now()`,
-          })
-          .where("workspaceId", "=", workspaceId)
-          .where("key", "=", key)
-          .where("state", "in", ["intent", "unknown"])
-          .executeTakeFirst();
-        return result.numUpdatedRows === 1n;
+        const state = ruling.word === "done" ? "done" : "not_done";
+        const response = ruling.word === "done" ? sql`${JSON.stringify(output)}::json` : sql`response`;
+        // The run's row is locked, so that it cannot go on in between.
+        const { numAffectedRows } = await sql`
+          update sluice.effects set state = ${state}, ruling = ${JSON.stringify(ruling)}::json, response = ${response},
+            finished_at = now()
+          where workspace_id = ${workspaceId} and key = ${key} and state in ('intent', 'unknown')
+            and run_id in (select id from sluice.runs where workspace_id = ${workspaceId} and id = effects.run_id
+              and status in ('failed', 'in_doubt') for share)`.execute(db);
+        return numAffectedRows === 1n;
       }),
   };
 }

@@ -1,8 +1,22 @@
 export type { AiCallIntent, AiCallOutcome } from "./ai-calls.ts";
 export type { ChangeRecord } from "./changes.ts";
-export { receiptsDoneAgain } from "./done-again.ts";
-export type { EffectIntent } from "./effects.ts";
+export {
+  cancelRun,
+  type EffectWord,
+  findRun,
+  isResumable,
+  migrateRun,
+  questionOf,
+  receiptsDoneAnew,
+  resumeRun,
+  ruleEffect,
+  type UnfitStep,
+  unfitStepOf,
+} from "./decide.ts";
+export { receiptsDoneAgain, wouldRepeat } from "./done-again.ts";
+export type { EffectIntent, ReceiptSummary } from "./effects.ts";
 export type { Acceptance, EventRecord, IncomingEvent } from "./events.ts";
+export { type GroupPreview, previewGroup } from "./failures.ts";
 export type { RefusalCount, SampleRecord } from "./flow-data.ts";
 export type { ApiKeyRecord } from "./api-keys.ts";
 export type { UserRecord } from "./people.ts";
@@ -11,6 +25,7 @@ export { openDatabase, type OpenDatabase } from "./open-database.ts";
 export type { Pool } from "pg";
 export { createPool } from "./pool.ts";
 export { createBatch } from "./batch.ts";
+export type { FlowQueue, ProcessRecord } from "./queue.ts";
 export type { ClaimedRun, FlowLimits } from "./dispatch.ts";
 export type { RunOutcome } from "./run-changes.ts";
 export type { FailureGroup, FlowFigures, RunRecord } from "./runs.ts";

@@ -37,6 +37,18 @@ export function createPeopleStore({ db, workspaceId }: Scope) {
         return row ?? null;
       }),
 
+    /** Names of users and API keys by their ids. */
+    namesOf: (ids: readonly string[]): Promise<ReadonlyMap<string, string>> =>
+      query(async () => {
+        if (ids.length === 0) return new Map();
+        const { rows } = await sql<{ id: string; name: string }>`
+          select id, name from sluice.users where workspace_id = ${workspaceId} and id = any(${ids})
+          union all select id, name from sluice.api_keys where workspace_id = ${workspaceId} and id = any(${ids})`.execute(
+          db,
+        );
+        return new Map(rows.map(({ id, name }) => [id, name]));
+      }),
+
     /** Issues a setup token; earlier ones stay valid until they expire or one is used. */
     createSetupToken: (tokenDigest: string, expiresAt: Date): Promise<void> =>
       query(async () => {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { Socket } from "node:net";
 import { Client, Pool, types } from "pg";
 import { SluiceError } from "../core/index.ts";
 
@@ -33,8 +34,21 @@ class PreparingClient extends Client {
     if (typeof first === "string" && Array.isArray(second) && second.length > 0) {
       parameters.splice(0, 2, { text: first, values: second, name: statementName(first) });
     }
-    return (super.query as (...all: unknown[]) => unknown)(...parameters);
+    const answer = (super.query as (...all: unknown[]) => unknown)(...parameters);
+    if (answer instanceof Promise) answer.catch((error: unknown) => this.#leaveSilent(error));
+    return answer;
   }
+
+  /** A connection that did not answer in time may have lost its other end without a word: nobody is to wait on it again. */
+  #leaveSilent(error: unknown): void {
+    if (!(error instanceof Error && isSilence(error))) return;
+    (this as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream.destroy();
+  }
+}
+
+/** How pg says that a query was not answered within `query_timeout`. */
+function isSilence({ message }: Error): boolean {
+  return message === "Query read timeout";
 }
 
 /** What {@link createPool} takes. */
@@ -44,6 +58,11 @@ export interface PoolOptions {
   readonly size: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
+  /**
+   * How long a statement may take, in milliseconds; 0: any time. Beyond, the database is taken for away, for a connection
+   * can go silent without being closed. Default: 6,000.
+   */
+  readonly queryTimeoutMs?: number;
   /** Whether `bigint` comes as a number instead of text. */
   readonly bigintAsNumber: boolean;
   /** Told of a connection that broke while idle; the pool opens another one when needed. */
@@ -59,6 +78,7 @@ export function createPool(options: PoolOptions): Pool {
     ...(options.bigintAsNumber && { types: typesWithNumbers }),
     application_name: options.applicationName,
     connectionTimeoutMillis: 5000,
+    query_timeout: options.queryTimeoutMs ?? 6000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   });
@@ -89,7 +109,7 @@ export function toStoreError(thrown: unknown): SluiceError {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
   const lost =
     thrown instanceof Error &&
-    /timeout exceeded|Connection terminated|Cannot use a pool|not queryable/.test(thrown.message);
+    /timeout exceeded|Query read timeout|Connection terminated|Cannot use a pool|not queryable/.test(thrown.message);
   if (lost || passingErrnos.has(code) || passingStates.test(code)) {
     return new SluiceError("DATABASE_UNAVAILABLE", {
       message: `the database does not answer${code ? ` (${code})` : ""}`,

@@ -24,11 +24,14 @@ export interface Registration {
   readonly onWake: () => void;
 }
 
-/** How pg_locks shows a 64-bit advisory lock: in two halves. @see https://www.postgresql.org/docs/current/view-pg-locks.html */
-const lockIsHeld = sql`exists (
+/** Whether somebody holds the lock of a row of `processes`. How pg_locks shows a 64-bit advisory lock: in two halves. @see https://www.postgresql.org/docs/current/view-pg-locks.html */
+export const lockIsHeld = sql<boolean>`exists (
   select 1 from pg_locks where locktype = 'advisory' and objsubid = 1
     and database = (select oid from pg_database where datname = current_database())
     and classid = ((lock_key >> 32) & 4294967295)::oid and objid = (lock_key & 4294967295)::oid)`;
+
+/** Where processes of a kind hear that something was queued. */
+export const channels = { real: "sluice_real", sandbox: "sluice_sandbox" } as const;
 
 /**
  * Tells living processes from dead ones by two signs: an advisory lock on a connection of its own, which Postgres frees
@@ -36,7 +39,7 @@ const lockIsHeld = sql`exists (
  * its machine vanished.
  */
 export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
-  const channel = sandbox ? "sluice_sandbox" : "sluice_real";
+  const channel = sandbox ? channels.sandbox : channels.real;
   return {
     /** Registers a process, holds its lock and listens for others until `release`. */
     register: async (registration: Registration): Promise<{ release(): Promise<void> }> => {

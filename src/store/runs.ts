@@ -1,7 +1,9 @@
 import { sql } from "kysely";
 import type { Json } from "../core/index.ts";
 import type { Parking, RunOutcome, RunWriter } from "./run-changes.ts";
+import { channels } from "./processes.ts";
 import { maxPageSize, type Page, query, type Scope, toPage } from "./scope.ts";
+import { rootOfPath } from "./steps.ts";
 import type { RunStatus } from "./tables.ts";
 
 /** One execution of a flow for one event. */
@@ -165,17 +167,13 @@ function createRunQueries({ db, workspaceId }: Scope) {
       }),
 
     /** Failures of one kind together, the latest first. */
-    failures: (limit: number): Promise<FailureGroup[]> =>
+    failures: (limit: number): Promise<FailureGroup[]> => query(() => groupFailures({ db, workspaceId }, sql``, limit)),
+
+    /** The failures of one kind; null when there are none any more. */
+    failuresOf: (fingerprint: string): Promise<FailureGroup | null> =>
       query(async () => {
-        const { rows } = await sql<FailureGroup>`
-          select grouped.*, run.flow, run.error, run.status, step.name as step
-          from (select fingerprint, count(*), min(finished_at) as first_at, max(finished_at) as last_at, max(id) as run_id
-                from sluice.runs where workspace_id = ${workspaceId} and fingerprint is not null and status in ('failed', 'in_doubt')
-                group by fingerprint) as grouped
-          join sluice.runs as run on run.workspace_id = ${workspaceId} and run.id = grouped.run_id
-          left join sluice.steps as step on step.workspace_id = ${workspaceId} and step.run_id = run.id and step.path = run.failed_step
-          order by last_at desc limit ${limit}`.execute(db);
-        return rows;
+        const [group] = await groupFailures({ db, workspaceId }, sql`and fingerprint = ${fingerprint}`, 1);
+        return group ?? null;
       }),
 
     /** Figures of each flow that has runs. */
@@ -202,6 +200,24 @@ function createRunQueries({ db, workspaceId }: Scope) {
         return rows;
       }),
   };
+}
+
+async function groupFailures(
+  { db, workspaceId }: Scope,
+  which: ReturnType<typeof sql>,
+  limit: number,
+): Promise<FailureGroup[]> {
+  const { rows } = await sql<FailureGroup>`
+    select grouped.*, run.flow, run.error, run.status, step.name as step
+    from (select fingerprint, count(*), min(finished_at) as first_at, max(finished_at) as last_at, max(id) as run_id
+          from sluice.runs where workspace_id = ${workspaceId} and fingerprint is not null
+            and status in ('failed', 'in_doubt') ${which}
+          group by fingerprint) as grouped
+    join sluice.runs as run on run.workspace_id = ${workspaceId} and run.id = grouped.run_id
+    left join sluice.steps as step on step.workspace_id = ${workspaceId} and step.run_id = run.id
+      and step.path = run.failed_step
+    order by last_at desc limit ${limit}`.execute(db);
+  return rows;
 }
 
 function createRunChanges({ db, workspaceId }: Scope, write: RunWriter) {
@@ -232,24 +248,35 @@ function createRunChanges({ db, workspaceId }: Scope, write: RunWriter) {
      * Makes an ended run unfinished again and queues it to be resumed; `failedStep` stays until it goes on. False when it
      * had not ended, or another caller was first.
      *
-     * @param from another step to go on from; what is recorded from it on is done anew, as other calls with other keys.
+     * @param from another step of the flow's own to go on from; what is recorded from it on is forgotten and done anew, as
+     *   other calls with other keys.
      */
     reopen: (id: string, from: number | null = null): Promise<boolean> =>
       query(async () => {
-        const anew = from === null ? sql`` : sql`, failed_step = ${String(from)}, cuts = cuts || ${from}::integer`;
-        const { rows } = await sql`
-          with reopened as (
-            update sluice.runs set status = 'queued', executor = null, recoveries = 0, resumes = resumes + 1,
-              epoch = epoch + 1, output = null, error = null, fingerprint = null, finished_at = null${anew}
-            where workspace_id = ${workspaceId} and id = ${id} and status in ('failed', 'cancelled', 'in_doubt')
-            returning workspace_id, id, flow
-          ), told as (
-            insert into sluice.changes (workspace_id, topic, run_id, data)
-            select workspace_id, 'run.queued', id, json_build_object('flow', flow) from reopened
-          )
-          select 1 from reopened`.execute(db);
-        return rows.length === 1;
+        const which = sql`id = ${id} and status in ('failed', 'cancelled', 'in_doubt') for update`;
+        return (await reopenRuns({ db, workspaceId }, which, from)).length === 1;
       }),
+
+    /**
+     * The same for failures of one kind, the newest first, each at most once. One that somebody else is just resuming is
+     * left to them. Gives how many.
+     *
+     * @param runIds only these of the group; null: all.
+     */
+    reopenGroup: async (fingerprint: string, runIds: readonly string[] | null, limit: number): Promise<number> => {
+      let count = 0;
+      let before: string | null = null;
+      while (count < limit) {
+        const which = sql`fingerprint = ${fingerprint} and status in ('failed', 'in_doubt')
+          and (${runIds}::text[] is null or id = any(${runIds}::text[])) and (${before}::text is null or id < ${before}::text)
+          order by id desc limit ${Math.min(reopenPage, limit - count)} for update skip locked`;
+        const ids: string[] = await query(() => reopenRuns({ db, workspaceId }, which, null));
+        if (ids.length === 0) break;
+        count += ids.length;
+        before = ids.reduce((least, id) => (id < least ? id : least));
+      }
+      return count;
+    },
 
     /** Lets parked runs of a flow go on whose code was another one, so that those show that do not fit it any more. Gives how many. */
     recheck: (flow: string, version: string): Promise<number> =>
@@ -262,3 +289,38 @@ function createRunChanges({ db, workspaceId }: Scope, write: RunWriter) {
       }),
   };
 }
+
+/** Most runs that one statement reopens. */
+const reopenPage = 500;
+
+/** Queues ended runs, and lets processes look for them at once. Gives their ids. */
+async function reopenRuns(
+  { db, workspaceId }: Scope,
+  which: ReturnType<typeof sql>,
+  from: number | null,
+): Promise<string[]> {
+  const anew = from === null ? sql`` : sql`, failed_step = ${String(from)}, cuts = cuts || ${from}::integer`;
+  const { rows } = await sql<{ id: string }>`
+    with chosen as materialized (
+      select id from sluice.runs where workspace_id = ${workspaceId} and ${which}
+    ), reopened as (
+      update sluice.runs as run set status = 'queued', executor = null, recoveries = 0, resumes = resumes + 1,
+        epoch = epoch + 1, output = null, error = null, fingerprint = null, finished_at = null${anew}
+      from chosen where run.workspace_id = ${workspaceId} and run.id = chosen.id
+      returning run.workspace_id, run.id, run.flow, run.sandbox
+    ), ${from === null ? sql`` : dropSteps(from)} told as (
+      insert into sluice.changes (workspace_id, topic, run_id, data)
+      select workspace_id, 'run.queued', id, json_build_object('flow', flow) from reopened
+    ), woken as (
+      select pg_notify(case when sandbox then ${channels.sandbox} else ${channels.real} end, '')
+      from (select distinct sandbox from reopened) as kinds
+    )
+    select id, (select count(*) from woken) from reopened`.execute(db);
+  return rows.map((row) => row.id);
+}
+
+const dropSteps = (from: number) => sql`
+  dropped as (
+    delete from sluice.steps using reopened
+    where steps.workspace_id = reopened.workspace_id and run_id = id and ${rootOfPath} >= ${from}
+  ),`;

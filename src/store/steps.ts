@@ -88,7 +88,7 @@ function toRecord({ attempts, ...row }: { attempts: Json } & Omit<StepRecord, "a
 const inOrder = sql`string_to_array(path, '.')::integer[]`;
 
 /** Number of the step that the flow itself called. */
-const root = sql<number>`split_part(path, '.', 1)::integer`;
+export const rootOfPath = sql<number>`split_part(path, '.', 1)::integer`;
 
 /** Steps of one workspace. */
 export function createStepStore({ db, workspaceId }: Scope, write: StepWriter) {
@@ -112,28 +112,29 @@ export function createStepStore({ db, workspaceId }: Scope, write: StepWriter) {
         return rows.map(toRecord);
       }),
 
+    /** Those steps of many runs that succeeded, for a preview of resuming them. */
+    succeededOf: (runIds: readonly string[]): Promise<Pick<StepRecord, "runId" | "path" | "status">[]> =>
+      query(() =>
+        db
+          .selectFrom("steps")
+          .select(["runId", "path", "status"])
+          .where("workspaceId", "=", workspaceId)
+          .where("runId", "=", sql<string>`any(${runIds})`)
+          .where("status", "=", "succeeded")
+          .execute(),
+      ),
+
     /** Prepares steps to be done again: forgets those after one of the flow's own, and reopens what failed in it. */
     reopenFrom: (runId: string, from: number): Promise<void> =>
       query(async () => {
         await sql`
           with dropped as (
-            delete from sluice.steps where workspace_id = ${workspaceId} and run_id = ${runId} and ${root} > ${from}
+            delete from sluice.steps where workspace_id = ${workspaceId} and run_id = ${runId} and ${rootOfPath} > ${from}
           )
           update sluice.steps set status = 'reopened'
-          where workspace_id = ${workspaceId} and run_id = ${runId} and ${root} = ${from} and status = 'failed'`.execute(
+          where workspace_id = ${workspaceId} and run_id = ${runId} and ${rootOfPath} = ${from} and status = 'failed'`.execute(
           db,
         );
-      }),
-
-    /** Forgets a step of the flow's own and all after it. */
-    dropFrom: (runId: string, from: number): Promise<void> =>
-      query(async () => {
-        await db
-          .deleteFrom("steps")
-          .where("workspaceId", "=", workspaceId)
-          .where("runId", "=", runId)
-          .where(root, ">=", from)
-          .execute();
       }),
   };
 }

@@ -12,6 +12,7 @@ import { createRefusalStore, createSampleStore } from "./flow-data.ts";
 import { createPeopleStore, createSessionStore } from "./people.ts";
 import { createPool, toStoreError } from "./pool.ts";
 import { createProcessStore } from "./processes.ts";
+import { createQueueStore } from "./queue.ts";
 import { createRunWriter } from "./run-changes.ts";
 import { createRunStore } from "./runs.ts";
 import { type Database, query, type Scope } from "./scope.ts";
@@ -47,25 +48,28 @@ export interface StoreOptions {
  * @throws DATABASE_UNAVAILABLE when Postgres does not answer; DATABASE_TOO_OLD below 15.
  */
 export async function openStore(options: StoreOptions) {
-  const pool = createPool({
-    url: options.url,
-    size: options.poolSize ?? 8,
-    applicationName: "sluice",
-    bigintAsNumber: true,
-    onError: options.onError,
-  });
-  const db: Database = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool }),
-    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
-  }).withSchema("sluice");
+  const { url, onError } = options;
+  const common = { url, applicationName: "sluice", bigintAsNumber: true, onError };
+  // Bringing tables up to date may take its time, and waits for another process that does it.
+  const setup = createPool({ ...common, size: 1, queryTimeoutMs: 0 });
   try {
+    const db = toDatabase(setup);
     await refuseOldServer(db);
     await migrate(db);
   } catch (thrown) {
-    await pool.end();
     throw toStoreError(thrown);
+  } finally {
+    await setup.end();
   }
-  return createStore(db, pool, options.sandbox ?? false);
+  const pool = createPool({ ...common, size: options.poolSize ?? 8 });
+  return createStore(toDatabase(pool), pool, options.sandbox ?? false);
+}
+
+function toDatabase(pool: Pool): Database {
+  return new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool }),
+    plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+  }).withSchema("sluice");
 }
 
 /** The open store. */
@@ -90,6 +94,7 @@ function createStore(db: Database, pool: Pool, sandbox: boolean) {
         aiCalls: createAiCallStore(scope),
         effects: createEffectStore(scope),
         signals: createSignalStore(scope),
+        queue: createQueueStore(scope, sandbox),
         samples: createSampleStore(scope),
         refusals: createRefusalStore(scope),
         people: createPeopleStore(scope),

@@ -1,6 +1,6 @@
-import type { ReceiptView } from "../api.ts";
-import { formatDuration, plural } from "../format.ts";
-import { receiptWords } from "../words.ts";
+import type { ReceiptView, RulingView } from "../api.ts";
+import { formatClock, formatDuration, formatExact, plural } from "../format.ts";
+import { receiptWords, rulingWords } from "../words.ts";
 import { Badge } from "./badge.tsx";
 import { CopyButton } from "./copy-button.tsx";
 import { Digest, Facts } from "./facts.tsx";
@@ -24,8 +24,9 @@ export function ReceiptDetail({ receipt }: { readonly receipt: ReceiptView }) {
         <h3 className="font-medium">Effect receipt</h3>
         <code className="text-xs">{receipt.action}</code>
         <Badge tone={tones[receipt.state]}>{label}</Badge>
-        <span className="text-ink-2">{meaning}</span>
+        <span className="text-ink-2">{receipt.ruling ? "A person answered for it." : meaning}</span>
       </header>
+      {receipt.ruling && <Ruling ruling={receipt.ruling} />}
       <div className="space-y-3 px-3 pt-2 pb-3">
         <Facts
           facts={[
@@ -58,6 +59,16 @@ export function ReceiptDetail({ receipt }: { readonly receipt: ReceiptView }) {
         </div>
       </div>
     </section>
+  );
+}
+
+/** Who said what about an effect in doubt, and when. */
+function Ruling({ ruling: { word, by, byName, at } }: { readonly ruling: RulingView }) {
+  return (
+    <p data-testid="ruling" className="border-b border-line bg-accent-soft/60 px-3 py-2">
+      <span className="font-medium">“{rulingWords[word]}”</span>, said {by === null ? "at the command line" : `by ${byName ?? by}`}{" "}
+      at <span title={formatExact(at)}>{formatClock(at, Date.now())}</span>.
+    </p>
   );
 }
 

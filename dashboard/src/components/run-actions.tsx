@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { CircleSlash, RotateCcw } from "lucide-react";
+import { CircleSlash, FastForward, RotateCcw } from "lucide-react";
 import { useState } from "react";
 import { api, type RunDetailView } from "../api.ts";
 import { useMay } from "../queries.ts";
@@ -7,18 +7,26 @@ import { finished } from "../words.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
 import { ErrorNotice } from "./error-notice.tsx";
+import { MigrateDialog } from "./migrate-dialog.tsx";
 import { ResumeDialog } from "./resume-dialog.tsx";
 
 /** What a person can do with a run: resume one that stopped, cancel one that has not. */
 export function RunActions({ run }: { readonly run: RunDetailView }) {
-  const [open, setOpen] = useState<"resume" | "cancel" | null>(null);
+  const [open, setOpen] = useState<"resume" | "migrate" | "cancel" | null>(null);
   const may = useMay("act");
   const close = () => setOpen(null);
   if (!may) return null;
   return (
     <>
-      {run.resume.possible && (
-        <Button look="primary" data-testid="resume" onClick={() => setOpen("resume")}>
+      {run.migration?.possible && (
+        <Button look="primary" data-testid="migrate" onClick={() => setOpen("migrate")}>
+          <FastForward size={14} />
+          Let it go on under the present code
+        </Button>
+      )}
+      {/* While there is a question, resuming would only ask it again. */}
+      {run.resume.possible && run.question === null && (
+        <Button look={run.migration?.possible ? "plain" : "primary"} data-testid="resume" onClick={() => setOpen("resume")}>
           <RotateCcw size={14} />
           {run.resume.fromStep === null ? "Resume" : "Resume from the failed step"}
         </Button>
@@ -30,6 +38,7 @@ export function RunActions({ run }: { readonly run: RunDetailView }) {
         </Button>
       )}
       {open === "resume" && <ResumeDialog id={run.id} onClose={close} />}
+      {open === "migrate" && <MigrateDialog runIds={[run.id]} onClose={close} />}
       {open === "cancel" && <CancelDialog id={run.id} onClose={close} />}
     </>
   );
@@ -59,7 +68,7 @@ function CancelDialog({ id, onClose }: { readonly id: string; readonly onClose: 
     >
       <div className="space-y-3">
         <p>
-          No further step is started. What the run has already done in other systems stays done; its receipts are kept.
+          No further step is started, here and in the runs that it waits for. What the run has already done in other systems stays done; its receipts are kept.
         </p>
         {cancel.error && <ErrorNotice error={cancel.error} />}
       </div>

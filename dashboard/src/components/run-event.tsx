@@ -11,7 +11,7 @@ export function RunEvent({ event }: { readonly event: RunDetailView["event"] }) 
     <Panel title={<>What came in {event.sample && <SampleBadge />}</>}>
       <div className="space-y-2.5 px-4 py-3">
         <Row name="From">
-          <code className="text-xs">{event.source}</code>
+          {event.source === "run" ? "another run" : <code className="text-xs">{event.source}</code>}
         </Row>
         <Row name="Received">
           <span title={formatExact(event.receivedAt)}>{formatClock(event.receivedAt, Date.now())}</span>

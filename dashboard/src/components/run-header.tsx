@@ -1,6 +1,8 @@
 import { Link } from "@tanstack/react-router";
+import { CornerLeftUp } from "lucide-react";
 import type { RunDetailView } from "../api.ts";
-import { formatClock, formatCost, formatCount, formatDuration, formatExact, plural } from "../format.ts";
+import { formatClock, formatCost, formatCount, formatDuration, formatExact, plural, shortId } from "../format.ts";
+import { stepNumber } from "../words.ts";
 import { Badge, SampleBadge, SimulatedBadge } from "./badge.tsx";
 import { CopyButton } from "./copy-button.tsx";
 import { Facts, type Fact } from "./facts.tsx";
@@ -26,6 +28,8 @@ function again(run: RunDetailView): Fact[] {
   return facts;
 }
 
+const priorityWords = { interactive: "interactive: before others", standard: "standard", batch: "batch: after others" };
+
 const time = (at: string) => <span title={formatExact(at)}>{formatClock(at, Date.now())}</span>;
 
 /** How long a run took and what it cost. */
@@ -43,6 +47,7 @@ export function RunFacts({ run }: { readonly run: RunDetailView }) {
     },
     { name: "AI cost", value: cost(run) },
     ...again(run),
+    { name: "Priority", value: priorityWords[run.priority] },
     {
       name: "Version",
       value: (
@@ -66,7 +71,24 @@ export function RunName({ run }: { readonly run: RunDetailView }) {
         <code className="truncate text-xs">{run.id}</code>
         <CopyButton text={run.id} label="Copy the run’s id" />
       </span>
+      {run.parent && <Parent {...run.parent} />}
     </span>
+  );
+}
+
+/** The way to the run that started this one. */
+function Parent({ runId, path }: NonNullable<RunDetailView["parent"]>) {
+  return (
+    <Link
+      to="/runs/$id"
+      params={{ id: runId }}
+      title={`Run ${runId}`}
+      data-testid="parent-run"
+      className="inline-flex items-center gap-1 text-accent hover:underline"
+    >
+      <CornerLeftUp size={13} aria-hidden="true" />
+      Started by step {stepNumber(path)} of run <code className="text-xs">{shortId(runId)}</code>
+    </Link>
   );
 }
 

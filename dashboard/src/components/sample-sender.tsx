@@ -3,21 +3,12 @@ import { useNavigate } from "@tanstack/react-router";
 import { Play } from "lucide-react";
 import { useState } from "react";
 import { api, type FlowDetailView, type Json } from "../api.ts";
+import { parseJson } from "../json-text.ts";
 import { useMay } from "../queries.ts";
 import { Button } from "./button.tsx";
 import { ErrorNotice } from "./error-notice.tsx";
 import { Select } from "./field.tsx";
 import { EmptyState, Panel } from "./panel.tsx";
-
-type Parsed = { readonly value: Json } | { readonly mistake: string };
-
-function parse(text: string): Parsed {
-  try {
-    return { value: JSON.parse(text) as Json };
-  } catch (error) {
-    return { mistake: error instanceof Error ? error.message : String(error) };
-  }
-}
 
 const pretty = (payload: Json | undefined): string => JSON.stringify(payload ?? {}, null, 2);
 
@@ -62,7 +53,7 @@ function SampleForm({ flow, sample, may }: SampleFormProps) {
   const original = pretty(sample.payload);
   const [draft, setDraft] = useState<string | null>(null);
   const text = draft ?? original;
-  const parsed = parse(text);
+  const parsed = parseJson(text);
   const client = useQueryClient();
   const navigate = useNavigate();
   const send = useMutation({

@@ -1,11 +1,10 @@
 import { clsx } from "clsx";
-import type { RunStatus, StepView } from "../api.ts";
+import type { RunStatus } from "../api.ts";
+import type { ShownStatus } from "../step-tree.ts";
 import { statusWords } from "../words.ts";
 
-type Shown = RunStatus | StepView["status"];
-
-/** Each state has a shape of its own: ring, arc, bars, tick in a ring, cross in an octagon, slashed ring, diamond. */
-const shapes: { readonly [status in Shown]: { readonly tone: string; readonly drawing: React.ReactNode } } = {
+/** Each state has a shape of its own: ring, arc, bars, tick in a ring, cross in an octagon, slashed ring, diamond, turned arrow. */
+const shapes: { readonly [status in ShownStatus]: { readonly tone: string; readonly drawing: React.ReactNode } } = {
   queued: {
     tone: "text-ink-3",
     drawing: (
@@ -76,9 +75,21 @@ const shapes: { readonly [status in Shown]: { readonly tone: string; readonly dr
       </>
     ),
   },
+  reopened: {
+    tone: "text-ink-2",
+    drawing: (
+      <path
+        d="M2 7a5 5 0 1 0 1.6-3.7M3.2.9v2.7h2.7"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.5"
+        strokeLinecap="round"
+      />
+    ),
+  },
 };
 
-export function StatusIcon({ status, size = 14 }: { readonly status: Shown; readonly size?: number }) {
+export function StatusIcon({ status, size = 14 }: { readonly status: ShownStatus; readonly size?: number }) {
   return (
     <svg
       viewBox="0 0 14 14"

@@ -1,26 +1,35 @@
-import type { StepView } from "../api.ts";
-import { formatClock, formatDuration, formatExact, formatSince } from "../format.ts";
+import type { RunDetailView, StepView } from "../api.ts";
+import { formatClock, formatDuration, formatExact } from "../format.ts";
+import { statusWords } from "../words.ts";
 import { AiCallDetail } from "./ai-call-detail.tsx";
 import { JsonView } from "./json-view.tsx";
 import { Caption } from "./panel.tsx";
 import { ReceiptDetail } from "./receipt-detail.tsx";
 import { RunErrorNotice } from "./run-error-notice.tsx";
 import { StatusIcon } from "./status.tsx";
+import { SubflowLink } from "./subflow-link.tsx";
 import { useRunClock } from "./time.tsx";
+import { indentPx } from "./timeline-grid.ts";
+import { Wait } from "./wait-notice.tsx";
 
 interface StepDetailProps {
   readonly step: StepView;
-  /** Whether the run has ended. */
-  readonly ended: boolean;
+  readonly run: RunDetailView;
+  /** How many steps it is inside of. */
+  readonly depth: number;
 }
 
 /** Everything that is known of a step. */
-export function StepDetail({ step, ended }: StepDetailProps) {
+export function StepDetail({ step, run, depth }: StepDetailProps) {
   const tried = step.attempts.length > 1 || step.attempts.some((attempt) => attempt.error !== null);
   return (
-    <div className="space-y-4 border-t border-line bg-sunken px-4 pt-3 pb-4 md:pl-10">
+    <div
+      className="space-y-4 border-t border-line bg-sunken px-4 pt-3 pb-4 md:pl-(--indent)"
+      style={{ ["--indent" as string]: `${40 + depth * indentPx}px` }}
+    >
       {step.error && <RunErrorNotice error={step.error} detailed />}
-      {step.status === "waiting" && !ended && <Waiting step={step} />}
+      {waits(step, run) && <Waiting step={step} run={run} />}
+      {step.kind === "run" && <Subflow step={step} run={run} />}
       {step.aiCalls.map((call) => (
         <AiCallDetail key={call.id} call={call} numbered={step.aiCalls.length > 1} />
       ))}
@@ -53,23 +62,25 @@ function Value({ value, label }: { readonly value: StepView["input"]; readonly l
   return <JsonView value={value} label={label} className="bg-surface" />;
 }
 
-function Waiting({ step }: { readonly step: StepView }) {
+const waits = (step: StepView, run: RunDetailView): boolean =>
+  run.finishedAt === null && step.finishedAt === null && (step.status === "waiting" || run.status === "waiting");
+
+function Waiting({ step, run }: { readonly step: StepView; readonly run: RunDetailView }) {
   const now = useRunClock(null);
-  const since = `since ${formatSince(step.startedAt, now)}`;
-  if (step.kind === "signal") {
-    return (
-      <p>
-        Waiting {since} for the signal <code className="text-xs font-medium">{step.name}</code>. It may come from
-        another system through the API, and waiting has no time limit of its own.
-      </p>
-    );
-  }
-  if (step.wakeAt === null) return <p>Waiting {since}.</p>;
-  const left = Date.parse(step.wakeAt) - now;
   return (
     <p>
-      Goes on by itself at <span title={formatExact(step.wakeAt)}>{formatClock(step.wakeAt, now)}</span>
-      {left > 0 && `, in ${formatDuration(left)}`}. No slot is held while it waits.
+      <Wait step={step} now={now} />
+      {run.parked && " Nothing is held in memory meanwhile."}
+    </p>
+  );
+}
+
+function Subflow({ step, run }: { readonly step: StepView; readonly run: RunDetailView }) {
+  const subflow = run.subflows.find(({ path }) => path === step.path);
+  if (!subflow) return null;
+  return (
+    <p className="flex flex-wrap items-center gap-x-2">
+      Its own run, which is {statusWords[subflow.status].toLowerCase()}: <SubflowLink subflow={subflow} />
     </p>
   );
 }

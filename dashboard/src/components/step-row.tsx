@@ -1,16 +1,18 @@
-import { BrainCircuit, Braces, ChevronRight, Radio, Send, Timer } from "lucide-react";
+import { BrainCircuit, Braces, ChevronRight, Dot, ListChecks, Radio, Send, Timer, Workflow } from "lucide-react";
 import { clsx } from "clsx";
-import { useState, type ReactNode } from "react";
-import type { StepView } from "../api.ts";
-import { formatDuration } from "../format.ts";
-import { kindWords } from "../words.ts";
-import { SimulatedBadge } from "./badge.tsx";
+import { useState } from "react";
+import type { RunDetailView, StepView } from "../api.ts";
+import { formatDuration, toSentence } from "../format.ts";
+import { countItems, itemsOf, shownStatus, type StepNode } from "../step-tree.ts";
+import { segmentsOf } from "../timeline.ts";
+import { itemsSentence, kindWords, shownWords } from "../words.ts";
+import { Badge, SimulatedBadge } from "./badge.tsx";
 import { StatusIcon } from "./status.tsx";
 import { StepDetail } from "./step-detail.tsx";
-
-/** The columns of the timeline: name, bar, duration. On a phone the bar goes under the name. */
-export const timelineGrid =
-  "grid min-h-8 grid-cols-[minmax(0,1fr)_88px] items-center gap-x-4 px-4 max-md:py-1.5 md:grid-cols-[minmax(0,288px)_minmax(0,1fr)_88px] max-md:[&>:nth-child(2)]:order-last max-md:[&>:nth-child(2)]:col-span-2";
+import { InnerSteps, opensByItself } from "./inner-steps.tsx";
+import { SubflowLink } from "./subflow-link.tsx";
+import { Bar } from "./timeline-bar.tsx";
+import { indentPx, timelineGrid, type Timeline } from "./timeline-grid.ts";
 
 const icons: { readonly [kind in StepView["kind"]]: typeof Send } = {
   ai: BrainCircuit,
@@ -18,60 +20,111 @@ const icons: { readonly [kind in StepView["kind"]]: typeof Send } = {
   code: Braces,
   sleep: Timer,
   signal: Radio,
+  map: ListChecks,
+  item: Dot,
+  run: Workflow,
 };
 
-/** A failed step of which nobody knows whether its effect was done is in doubt; one that its run left behind is cancelled. */
-function shownStatus(step: StepView, ended: boolean): StepView["status"] | "in_doubt" | "cancelled" {
-  if (step.status === "failed") return step.receipt?.state === "unknown" ? "in_doubt" : "failed";
-  return ended && step.finishedAt === null ? "cancelled" : step.status;
-}
-
 interface StepRowProps {
-  readonly step: StepView;
-  /** The present time; once the run has ended, when it did. */
-  readonly now: number;
-  /** Whether the run has ended: a step that has not will not. */
-  readonly ended: boolean;
-  /** Whether it stands open before anyone has clicked. */
-  readonly opened: boolean;
-  readonly bar: ReactNode;
+  readonly node: StepNode;
+  /** How many steps it is inside of. */
+  readonly depth: number;
+  readonly timeline: Timeline;
 }
 
-export function StepRow({ step, now, ended, opened, bar }: StepRowProps) {
+/** A step. It opens to the steps inside it, where there are some, and otherwise to everything that is known of it. */
+export function StepRow({ node, depth, timeline }: StepRowProps) {
+  const { step, children } = node;
+  const { run, now, scale } = timeline;
   const [chosen, setChosen] = useState<boolean | null>(null);
-  const open = chosen ?? opened;
-  const Icon = icons[step.kind];
+  const open = chosen ?? opensByItself(node, run);
   return (
-    <li data-testid="step" data-step-name={step.name} data-step-status={step.status}>
-      <button
-        type="button"
-        aria-expanded={open}
-        onClick={() => setChosen(!open)}
-        className={clsx(timelineGrid, "w-full text-left hover:bg-hover", open && "bg-hover")}
+    <li data-testid="step" data-step-name={step.name} data-step-status={step.status} data-step-path={step.path}>
+      <div
+        className={clsx("cursor-pointer hover:bg-hover", open && "bg-hover")}
+        onClick={(event) => {
+          const onLink = event.target instanceof Element && event.target.closest("a") !== null;
+          if (!onLink) setChosen(!open);
+        }}
       >
-        <span className="flex min-w-0 items-center gap-2">
-          <ChevronRight
-            size={14}
-            className={clsx("-ml-1 shrink-0 text-ink-3 transition-transform", open && "rotate-90")}
-          />
-          <StatusIcon status={shownStatus(step, ended)} />
-          <span title={kindWords[step.kind]} className="shrink-0 text-ink-3">
-            <Icon size={14} strokeWidth={1.75} aria-label={kindWords[step.kind]} />
+        <div className={timelineGrid}>
+          <StepName node={node} run={run} open={open} depth={depth} />
+          <Bar segments={segmentsOf(node, now)} scale={scale} />
+          <span className="text-right whitespace-nowrap text-ink-2 tabular-nums">
+            {formatDuration(step.durationMs ?? now - Date.parse(step.startedAt))}
           </span>
-          <span className="truncate font-medium">{step.name}</span>
-          {step.attempts.length > 1 && (
-            <span className="shrink-0 text-xs text-ink-3" title={`${step.attempts.length} attempts`}>
-              ×{step.attempts.length}
-            </span>
-          )}
-          {step.aiCalls.some((call) => call.simulated) && <SimulatedBadge />}
-        </span>
-        {bar}
-        <span className="text-right whitespace-nowrap text-ink-2 tabular-nums">
-          {formatDuration(step.durationMs ?? now - Date.parse(step.startedAt))}
-        </span>
-      </button>
-      {open && <StepDetail step={step} ended={ended} />}
+        </div>
+        <StepNote node={node} run={run} depth={depth} open={open} />
+      </div>
+      {open &&
+        (children.length > 0 ? (
+          <InnerSteps node={node} depth={depth} run={run}>
+            {(child) => <StepRow key={child.step.path} node={child} depth={depth + 1} timeline={timeline} />}
+          </InnerSteps>
+        ) : (
+          <StepDetail step={step} run={run} depth={depth} />
+        ))}
     </li>
+  );
+}
+
+interface StepNameProps {
+  readonly node: StepNode;
+  readonly run: RunDetailView;
+  readonly open: boolean;
+  readonly depth: number;
+}
+
+function StepName({ node, run, open, depth }: StepNameProps) {
+  const { step } = node;
+  const Icon = icons[step.kind];
+  const status = shownStatus(node, run);
+  const subflow = step.kind === "run" ? run.subflows.find(({ path }) => path === step.path) : undefined;
+  return (
+    <span className="flex min-w-0 items-center gap-2" style={{ paddingLeft: depth * indentPx }}>
+      <button type="button" aria-expanded={open} className="flex min-w-0 items-center gap-2 text-left">
+        <ChevronRight size={14} className={clsx("-ml-1 shrink-0 text-ink-3 transition-transform", open && "rotate-90")} />
+        <StatusIcon status={status} />
+        <span className="sr-only">{shownWords[status]}: </span>
+        <span title={kindWords[step.kind]} className="shrink-0 text-ink-3">
+          <Icon size={14} strokeWidth={1.75} aria-label={kindWords[step.kind]} />
+        </span>
+        <span className="truncate font-medium">{step.name}</span>
+      </button>
+      {step.attempts.length > 1 && (
+        <span className="shrink-0 text-xs text-ink-3" title={`${step.attempts.length} attempts`}>
+          ×{step.attempts.length}
+        </span>
+      )}
+      {subflow && <SubflowLink subflow={subflow} />}
+      {step.aiCalls.some((call) => call.simulated) && <SimulatedBadge />}
+      {step.receipt?.ruling && <Badge title="A person said what happened; see its receipt.">Answered</Badge>}
+    </span>
+  );
+}
+
+interface StepNoteProps {
+  readonly node: StepNode;
+  readonly run: RunDetailView;
+  readonly depth: number;
+  readonly open: boolean;
+}
+
+/** A second line: how the items of a map stand, and why something inside a map failed. */
+function StepNote({ node, run, depth, open }: StepNoteProps) {
+  const { step } = node;
+  const style = { paddingLeft: depth * indentPx + 54 };
+  if (step.kind === "map") {
+    return (
+      <p className="-mt-1 truncate pr-4 pb-1.5 text-xs text-ink-2 tabular-nums" style={style} data-testid="item-counts">
+        {itemsSentence(countItems(node, itemsOf(node, run)))}
+      </p>
+    );
+  }
+  if (depth === 0 || open || step.error === null || step.status !== "failed") return null;
+  return (
+    <p title={step.error.message} className="-mt-1 truncate pr-4 pb-1.5 text-xs text-ink-2" style={style}>
+      {toSentence(step.error.message)}
+    </p>
   );
 }

@@ -1,43 +1,31 @@
 import { clsx } from "clsx";
 import type { RunDetailView } from "../api.ts";
 import { formatDuration } from "../format.ts";
-import {
-  createTimeScale,
-  queueSegment,
-  segmentsOf,
-  type Segment,
-  type SegmentKind,
-  type TimeScale,
-} from "../timeline.ts";
+import { treeOf, type StepNode } from "../step-tree.ts";
+import { createTimeScale, queueSegment, segmentsOf, type Segment, type TimeScale } from "../timeline.ts";
 import { EmptyState, Panel } from "./panel.tsx";
-import { StepRow, timelineGrid } from "./step-row.tsx";
+import { StepRow } from "./step-row.tsx";
 import { useRunClock } from "./time.tsx";
-
-const segmentLooks: { readonly [kind in SegmentKind]: { readonly bar: string; readonly label: string } } = {
-  ai: { bar: "bar-ai", label: "AI call" },
-  effect: { bar: "bar-effect", label: "Effect" },
-  code: { bar: "bar-code", label: "Own code" },
-  failed: { bar: "bar-failed", label: "Failed attempt" },
-  queue: { bar: "bar-queue", label: "In the queue" },
-  retry: { bar: "bar-retry", label: "Wait before a retry" },
-  limit: { bar: "bar-limit", label: "Asked to slow down" },
-  sleep: { bar: "bar-sleep", label: "Sleep" },
-  signal: { bar: "bar-signal", label: "Waiting for a signal" },
-  idle: { bar: "bar-idle", label: "Stood still until resumed" },
-};
+import { Bar, Legend } from "./timeline-bar.tsx";
+import { timelineGrid } from "./timeline-grid.ts";
 
 /** A queue wait shorter than this is how long a start takes, and not shown as a wait. */
 const shownQueueMs = 50;
 
-/** Where the time of a run went: one row a step, each opening to everything that is known of it. */
+/** The pieces of all steps, those inside others too: the scale shows where any of them worked. */
+const allSegments = (nodes: readonly StepNode[], now: number): Segment[] =>
+  nodes.flatMap((node) => [...segmentsOf(node, now), ...allSegments(node.children, now)]);
+
+/** Where the time of a run went: one row a step, each opening to what is inside it, or to everything that is known of it. */
 export function Waterfall({ run }: { readonly run: RunDetailView }) {
   const now = useRunClock(run.finishedAt);
   const queue = queueSegment(run, now);
-  const rows = run.steps.map((step) => ({ step, segments: segmentsOf(step, now) }));
-  const all = [queue, ...rows.flatMap(({ segments }) => segments)];
-  const scale = createTimeScale(all, queue.from, Math.max(now, ...all.map(({ to }) => to)));
+  const steps = treeOf(run.steps);
+  const all = [queue, ...allSegments(steps, now)];
+  const end = all.reduce((latest, { to }) => Math.max(latest, to), now);
+  const scale = createTimeScale(all, queue.from, end);
   const showsQueue = queue.to - queue.from >= shownQueueMs;
-  if (run.steps.length === 0 && !showsQueue) {
+  if (steps.length === 0 && !showsQueue) {
     return (
       <Panel title="Timeline">
         <EmptyState title="No step is recorded yet.">Steps appear here as the run does them.</EmptyState>
@@ -49,15 +37,8 @@ export function Waterfall({ run }: { readonly run: RunDetailView }) {
       <Axis scale={scale} />
       <ol className="divide-y divide-line">
         {showsQueue && <QueueRow segment={queue} scale={scale} />}
-        {rows.map(({ step, segments }) => (
-          <StepRow
-            key={step.path}
-            step={step}
-            now={now}
-            ended={run.finishedAt !== null}
-            opened={run.status !== "succeeded" && step.path === run.failedStep}
-            bar={<Bar segments={segments} scale={scale} />}
-          />
+        {steps.map((node) => (
+          <StepRow key={node.step.path} node={node} depth={0} timeline={{ run, now, scale }} />
         ))}
       </ol>
       <Legend kinds={[...new Set(all.map(({ kind }) => kind))].filter((kind) => kind !== "queue" || showsQueue)} />
@@ -72,31 +53,6 @@ function QueueRow({ segment, scale }: { readonly segment: Segment; readonly scal
       <Bar segments={[segment]} scale={scale} />
       <span className="text-right text-ink-2 tabular-nums">{formatDuration(segment.to - segment.from)}</span>
     </li>
-  );
-}
-
-/** One row's bar, over the marks of the scale. */
-function Bar({ segments, scale }: { readonly segments: readonly Segment[]; readonly scale: TimeScale }) {
-  return (
-    <span className="relative block h-full min-h-5">
-      {scale.ticks.map(({ at }) => (
-        <span key={at} className="absolute inset-y-0 w-px bg-line" style={{ left: `${at * 100}%` }} />
-      ))}
-      {segments.map(({ kind, from, to }) => {
-        const left = scale.place(from);
-        return (
-          <span
-            key={`${kind} ${from}`}
-            title={`${segmentLooks[kind].label}, ${formatDuration(to - from)}`}
-            className={clsx(
-              "absolute top-1/2 h-2.5 min-w-[3px] -translate-y-1/2 rounded-[2px]",
-              segmentLooks[kind].bar,
-            )}
-            style={{ left: `min(${left * 100}%, 100% - 3px)`, width: `${(scale.place(to) - left) * 100}%` }}
-          />
-        );
-      })}
-    </span>
   );
 }
 
@@ -131,18 +87,5 @@ function Axis({ scale }: { readonly scale: TimeScale }) {
       </span>
       <span aria-hidden="true" />
     </header>
-  );
-}
-
-function Legend({ kinds }: { readonly kinds: readonly SegmentKind[] }) {
-  return (
-    <ul className="flex flex-wrap gap-x-5 gap-y-1 border-t border-line px-4 py-2 text-xs text-ink-2">
-      {kinds.map((kind) => (
-        <li key={kind} className="flex items-center gap-2">
-          <span className={clsx("h-2.5 w-5 rounded-[2px]", segmentLooks[kind].bar)} />
-          {segmentLooks[kind].label}
-        </li>
-      ))}
-    </ul>
   );
 }

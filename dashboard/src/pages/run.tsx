@@ -5,12 +5,14 @@ import { buttonClass } from "../components/button.tsx";
 import { ErrorNotice } from "../components/error-notice.tsx";
 import { JsonView } from "../components/json-view.tsx";
 import { EmptyState, Page, Panel, SkeletonRows } from "../components/panel.tsx";
+import { QuestionCard } from "../components/question-card.tsx";
 import { RunActions } from "../components/run-actions.tsx";
 import { RunErrorNotice } from "../components/run-error-notice.tsx";
 import { RunEvent } from "../components/run-event.tsx";
 import { RunBadges, RunFacts, RunName } from "../components/run-header.tsx";
 import { StatusIcon } from "../components/status.tsx";
 import { useRunClock } from "../components/time.tsx";
+import { WaitNotice } from "../components/wait-notice.tsx";
 import { Waterfall } from "../components/waterfall.tsx";
 import { runQuery } from "../queries.ts";
 import { runSentence, statusWords } from "../words.ts";
@@ -53,7 +55,9 @@ function Run({ run }: { readonly run: RunDetailView }) {
       lead={<RunName run={run} />}
       actions={<RunActions run={run} />}
     >
-      {run.error && run.status !== "succeeded" && <RunErrorNotice error={run.error} />}
+      {run.question && <QuestionCard key={run.question.key} run={run} question={run.question} />}
+      {run.error && run.status !== "succeeded" && !run.question && <RunErrorNotice error={run.error} />}
+      {run.status === "waiting" && <WaitNotice run={run} />}
       <RunFacts run={run} />
       <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_340px]">
         <Waterfall run={run} />

@@ -5,7 +5,7 @@ import { checkPayload, readIdempotencyKey, startRun } from "./start-run.ts";
 import { toFlowDetailView, toFlowView, toSampleViews } from "./flow-view.ts";
 import { FlowName, GivenName } from "./parameters.ts";
 import { defineRoute, json } from "./route.ts";
-import { Accepted, FlowDetailView, FlowPage, PayloadRequest, SampleView, SendSampleRequest } from "./schemas.ts";
+import { Accepted, FlowDetailView, FlowPage, PayloadRequest, RecheckView, SampleView, SendSampleRequest } from "./schemas.ts";
 
 const FlowParams = z.object({ name: FlowName });
 const SampleParams = z.object({ name: FlowName, sample: GivenName });
@@ -101,6 +101,22 @@ export const flowRoutes = [
       const source = `api:${params.name}`;
       const accepted = await startRun(ports, { info, payload: body.payload, source, sample: false, idempotencyKey });
       return json(accepted.duplicate ? 200 : 202, accepted);
+    },
+  }),
+  defineRoute({
+    id: "recheckFlow",
+    method: "POST",
+    path: "/flows/:name/recheck",
+    access: "act",
+    summary: "Wakes parked runs that began under other code of the flow, so that those show that do not fit the present one",
+    params: FlowParams,
+    answers: { 202: RecheckView },
+    errors: ["FLOW_UNKNOWN"],
+    async handle({ params: { name }, caller }, { ports }) {
+      findFlow(ports, name);
+      const woken = await ports.engine.recheck(name);
+      ports.log.info("flow.rechecked", { flow: name, runs: woken, by: caller?.id ?? null });
+      return json(202, { woken } satisfies RecheckView);
     },
   }),
 ];

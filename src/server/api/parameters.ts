@@ -13,3 +13,6 @@ export const FlowName = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, "is not a flo
 
 /** A name that people chose: letters and digits of any script, spaces, and `. _ -`. */
 export const GivenName = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]{0,63}$/u, "is not a usable name");
+
+/** What failures of one kind have in common. */
+export const Fingerprint = z.string().regex(/^[0-9a-f]{16}$/, "is not a fingerprint");

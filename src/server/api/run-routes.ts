@@ -3,9 +3,9 @@ import { SluiceError } from "../../core/index.ts";
 import { maxPageSize, type RunRecord } from "../../store/index.ts";
 import type { ServerPorts } from "../ports.ts";
 import { FlowName, GivenName, Identifier } from "./parameters.ts";
-import { toRunDetailView, toRunView } from "./run-view.ts";
+import { type RunParts, toRunDetailView, toRunView } from "./run-view.ts";
 import { defineRoute, json } from "./route.ts";
-import { RunDetailView, RunPage, RunStatusView, RunView, SignalRequest, SignalView } from "./schemas.ts";
+import { RuleRequest, RunDetailView, RunPage, RunStatusView, RunView, SignalRequest, SignalView } from "./schemas.ts";
 
 const RunParams = z.object({ id: Identifier });
 
@@ -45,17 +45,7 @@ export const runRoutes = [
     answers: { 200: RunDetailView },
     errors: ["RUN_UNKNOWN"],
     async handle({ params: { id } }, { ports }) {
-      const { events, steps, aiCalls, effects } = ports.workspace;
-      const run = await findRun(ports, id);
-      const [event, ...rest] = await Promise.all([
-        events.ofRun(id),
-        steps.ofRun(id),
-        aiCalls.ofRun(id),
-        effects.ofRun(id),
-      ]);
-      // A run is made together with its event.
-      if (!event) throw runUnknown(id);
-      return json(200, toRunDetailView({ run, event, steps: rest[0], aiCalls: rest[1], receipts: rest[2] }));
+      return json(200, toRunDetailView(await readParts(ports, id)));
     },
   }),
   defineRoute({
@@ -78,7 +68,7 @@ export const runRoutes = [
     method: "POST",
     path: "/runs/:id/cancel",
     access: "act",
-    summary: "Stops an unfinished run before its next step",
+    summary: "Stops an unfinished run before its next step, and its sub-flows",
     params: RunParams,
     answers: { 202: RunView },
     errors: ["RUN_UNKNOWN", "RUN_NOT_CANCELLABLE"],
@@ -86,6 +76,38 @@ export const runRoutes = [
       await ports.engine.cancel(params.id);
       ports.log.info("run.cancelled", { run: params.id, by: caller?.id ?? null });
       return json(202, toRunView(await findRun(ports, params.id)));
+    },
+  }),
+  defineRoute({
+    id: "ruleEffect",
+    method: "POST",
+    path: "/runs/:id/rule",
+    access: "act",
+    summary: "Says whether an effect in doubt was done, and goes on with its run; the first word stands",
+    params: RunParams,
+    body: RuleRequest,
+    answers: { 202: RunView },
+    errors: ["RUN_UNKNOWN", "EFFECT_UNKNOWN", "EFFECT_NOT_IN_DOUBT"],
+    async handle({ params: { id }, body: { key, word, output }, caller }, { ports }) {
+      const by = caller?.id ?? null;
+      await ports.engine.rule(id, { key, word, by, ...(output !== undefined && { output }) });
+      ports.log.info("effect.ruled", { run: id, key, word, by });
+      return json(202, toRunView(await findRun(ports, id)));
+    },
+  }),
+  defineRoute({
+    id: "migrateRun",
+    method: "POST",
+    path: "/runs/:id/migrate",
+    access: "act",
+    summary: "Goes on with a run whose flow was changed, anew from the step that does not fit; getRun shows beforehand what would be done anew",
+    params: RunParams,
+    answers: { 202: RunView },
+    errors: ["RUN_UNKNOWN", "RUN_NOT_MIGRATABLE"],
+    async handle({ params: { id }, caller }, { ports }) {
+      await ports.engine.migrate(id);
+      ports.log.info("run.migrated", { run: id, by: caller?.id ?? null });
+      return json(202, toRunView(await findRun(ports, id)));
     },
   }),
   defineRoute({
@@ -104,6 +126,23 @@ export const runRoutes = [
     },
   }),
 ];
+
+async function readParts(ports: ServerPorts, id: string): Promise<RunParts> {
+  const { events, runs, steps, aiCalls, effects, people } = ports.workspace;
+  const run = await findRun(ports, id);
+  const [event, ofRun, calls, receipts, subflows] = await Promise.all([
+    events.ofRun(id),
+    steps.ofRun(id),
+    aiCalls.ofRun(id),
+    effects.ofRun(id),
+    runs.list({ parent: id, limit: maxPageSize }),
+  ]);
+  // A run is made together with its event.
+  if (!event) throw runUnknown(id);
+  const version = ports.flows().find(({ flow }) => flow.name === run.flow)?.flow.version ?? null;
+  const names = await people.namesOf(receipts.flatMap(({ ruling }) => ruling?.by ?? []));
+  return { run, event, steps: ofRun, aiCalls: calls, receipts, subflows: subflows.items, version, names };
+}
 
 async function findRun(ports: ServerPorts, id: string): Promise<RunRecord> {
   const run = await ports.workspace.runs.find(id);

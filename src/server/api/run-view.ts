@@ -1,9 +1,11 @@
 import type { AiCallRecord, Receipt } from "../../core/index.ts";
-import type { EventRecord, RunRecord, StepRecord } from "../../store/index.ts";
-import { toResumePreview } from "./resume-preview.ts";
+import { type EventRecord, questionOf, type RunRecord, type StepRecord } from "../../store/index.ts";
+import { toMigrationPreview, toResumePreview } from "./resume-preview.ts";
 import {
   ErrorView,
+  priorities,
   type AiCallView,
+  type QuestionView,
   type ReceiptView,
   type RunDetailView,
   type RunView,
@@ -17,6 +19,11 @@ export interface RunParts {
   readonly steps: readonly StepRecord[];
   readonly aiCalls: readonly AiCallRecord[];
   readonly receipts: readonly Receipt[];
+  readonly subflows: readonly RunRecord[];
+  /** Digest of the flow's present code; null when it is gone. */
+  readonly version: string | null;
+  /** Names of those who ruled on effects, by id. */
+  readonly names: ReadonlyMap<string, string>;
 }
 
 export function toRunView(run: RunRecord): RunView {
@@ -32,6 +39,12 @@ export function toRunView(run: RunRecord): RunView {
     output: run.output,
     error: toErrorView(run.error),
     failedStep: run.failedStep,
+    fingerprint: run.fingerprint,
+    priority: priorities[run.priority] ?? "standard",
+    parent:
+      run.parentRunId === null || run.parentPath === null ? null : { runId: run.parentRunId, path: run.parentPath },
+    wakeAt: toTime(run.wakeAt),
+    parked: run.status === "waiting" && run.executor === null,
     recoveries: run.recoveries,
     resumes: run.resumes,
     sandbox: run.sandbox,
@@ -42,7 +55,7 @@ export function toRunView(run: RunRecord): RunView {
 }
 
 export function toRunDetailView(parts: RunParts): RunDetailView {
-  const { run, event, steps, aiCalls, receipts } = parts;
+  const { run, event, steps, aiCalls, receipts, subflows, version } = parts;
   return {
     ...toRunView(run),
     event: {
@@ -52,6 +65,9 @@ export function toRunDetailView(parts: RunParts): RunDetailView {
     },
     steps: steps.map((step) => toStepView(step, parts)),
     resume: toResumePreview(run, steps, receipts),
+    migration: toMigrationPreview(run, receipts, version),
+    question: toQuestionView(run, receipts),
+    subflows: subflows.map(({ id, flow, status, parentPath }) => ({ id, flow, status, path: parentPath ?? "" })),
     totals: {
       inputTokens: sum(aiCalls.map((call) => call.inputTokens)),
       outputTokens: sum(aiCalls.map((call) => call.outputTokens)),
@@ -61,7 +77,15 @@ export function toRunDetailView(parts: RunParts): RunDetailView {
   };
 }
 
-function toStepView(step: StepRecord, { aiCalls, receipts }: RunParts): StepView {
+function toQuestionView(run: RunRecord, receipts: readonly Receipt[]): QuestionView | null {
+  const receipt = questionOf(run, receipts);
+  if (!receipt) return null;
+  const { key, action, connection, stepPath, startedAt, attempts, request } = receipt;
+  const reason = toErrorView(run.error)?.message ?? "";
+  return { key, action, connection, stepPath, startedAt: startedAt.toISOString(), attempts, request, reason };
+}
+
+function toStepView(step: StepRecord, { aiCalls, receipts, names }: RunParts): StepView {
   const receipt = receipts.find((one) => one.stepPath === step.path);
   return {
     path: step.path,
@@ -77,7 +101,7 @@ function toStepView(step: StepRecord, { aiCalls, receipts }: RunParts): StepView
     finishedAt: toTime(step.finishedAt),
     durationMs: step.finishedAt && step.finishedAt.getTime() - step.startedAt.getTime(),
     aiCalls: aiCalls.filter((call) => call.stepPath === step.path).map(toAiCallView),
-    receipt: receipt ? toReceiptView(receipt) : null,
+    receipt: receipt ? toReceiptView(receipt, names) : null,
   };
 }
 
@@ -106,7 +130,8 @@ function toAiCallView(call: AiCallRecord): AiCallView {
   };
 }
 
-function toReceiptView(receipt: Receipt): ReceiptView {
+function toReceiptView(receipt: Receipt, names: RunParts["names"]): ReceiptView {
+  const { ruling } = receipt;
   return {
     key: receipt.key,
     stepPath: receipt.stepPath,
@@ -118,13 +143,14 @@ function toReceiptView(receipt: Receipt): ReceiptView {
     request: receipt.request,
     response: receipt.response,
     attempts: receipt.attempts,
+    ruling: ruling && { ...ruling, byName: names.get(ruling.by ?? "") ?? null },
     startedAt: receipt.startedAt.toISOString(),
     finishedAt: toTime(receipt.finishedAt),
   };
 }
 
 /** The parts of a stored error that are shown; null when there is none. */
-function toErrorView(error: unknown): ErrorView | null {
+export function toErrorView(error: unknown): ErrorView | null {
   if (error === null) return null;
   const parsed = ErrorView.safeParse(error);
   if (parsed.success) return parsed.data;
@@ -132,7 +158,7 @@ function toErrorView(error: unknown): ErrorView | null {
   return { code: "INTERNAL", message: "the record of this error cannot be read", retryable: false };
 }
 
-function toTime(date: Date | null): string | null {
+export function toTime(date: Date | null): string | null {
   return date && date.toISOString();
 }
 

@@ -1,0 +1,238 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { clsx } from "clsx";
+import { useId, useState } from "react";
+import { api, type QuestionView, type RulingWord, type RunDetailView } from "../api.ts";
+import { formatClock, formatExact, plural, toSentence } from "../format.ts";
+import { parseJson } from "../json-text.ts";
+import { useMay } from "../queries.ts";
+import { connectionWords, rulingWords, stepNumber } from "../words.ts";
+import { Button } from "./button.tsx";
+import { CopyButton } from "./copy-button.tsx";
+import { ErrorNotice } from "./error-notice.tsx";
+import { Facts } from "./facts.tsx";
+import { JsonView } from "./json-view.tsx";
+import { Caption } from "./panel.tsx";
+import { StatusIcon } from "./status.tsx";
+import { useNow } from "./time.tsx";
+
+interface QuestionCardProps {
+  readonly run: RunDetailView;
+  readonly question: QuestionView;
+}
+
+/** Asks a person whether an effect in doubt happened: what is known of it, and three answers, each with what it leads to. */
+export function QuestionCard({ run, question }: QuestionCardProps) {
+  const now = useNow();
+  const name = run.steps.find(({ path }) => path === question.stepPath)?.name ?? question.action;
+  return (
+    <section
+      data-testid="question"
+      aria-labelledby="question-title"
+      className="overflow-hidden rounded-lg border-2 border-doubt bg-surface"
+    >
+      <header className="flex items-start gap-3 border-b border-line bg-doubt-soft px-4 py-3">
+        <span className="pt-0.5">
+          <StatusIcon status="in_doubt" size={20} />
+        </span>
+        <div className="min-w-0">
+          <h2 id="question-title" className="text-lg font-semibold break-words">
+            Did “{name}” happen?
+          </h2>
+          <p>
+            It was tried {question.attempts > 1 && `${plural(question.attempts, "time")}, first `}at{" "}
+            <span title={formatExact(question.startedAt)}>{formatClock(question.startedAt, now)}</span>, and no answer
+            settles whether it was done. It cannot be taken back, so the run stands still until a person says.
+          </p>
+        </div>
+      </header>
+      <div className="grid lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)] lg:divide-x lg:divide-line">
+        <Known question={question} />
+        <Answer run={run} question={question} />
+      </div>
+    </section>
+  );
+}
+
+function Known({ question }: { readonly question: QuestionView }) {
+  const { action, connection, stepPath, key, reason, request } = question;
+  return (
+    <div className="min-w-0 space-y-3 px-4 py-3 max-lg:border-b max-lg:border-line">
+      <h3 className="font-medium">What is known</h3>
+      <Facts
+        facts={[
+          { name: "Connection", value: connection === "step" ? "the flow’s own code" : connection },
+          { name: "Action", value: <code className="text-xs">{action}</code> },
+          { name: "Step", value: stepNumber(stepPath) },
+        ]}
+      />
+      <div>
+        <Caption>Idempotency key</Caption>
+        <span className="flex items-center gap-1">
+          <code className="min-w-0 text-xs break-all">{key}</code>
+          <CopyButton text={key} label="Copy the idempotency key" />
+        </span>
+      </div>
+      <div>
+        <Caption>What was to be sent</Caption>
+        {request === null ? (
+          <p className="text-ink-2">No request is recorded: the step is code of the flow.</p>
+        ) : (
+          <JsonView value={request} label="request" />
+        )}
+      </div>
+      <div>
+        <Caption>Why it is in doubt</Caption>
+        <p className="break-words">{toSentence(reason)}</p>
+      </div>
+    </div>
+  );
+}
+
+/** What each answer leads to, and the words of the button that gives it. */
+const answers: readonly { readonly word: RulingWord; readonly follows: string; readonly button: string }[] = [
+  {
+    word: "done",
+    follows: "The step counts as done and is not sent again. The run goes on after it.",
+    button: "Answer: it happened",
+  },
+  {
+    word: "not_done",
+    follows: "The step is given up and never sent. The flow is told so, and may go on without it; otherwise the run fails here.",
+    button: "Answer: it did not, and should not",
+  },
+  {
+    word: "try_again",
+    follows: "It is sent once more, with the same idempotency key. If it did happen after all, it may then have happened twice.",
+    button: "Answer: try it again",
+  },
+];
+
+/** Choosing an answer shows what it leads to and its own button; only that gives it. */
+function Answer({ run, question }: QuestionCardProps) {
+  const [word, setWord] = useState<RulingWord | null>(null);
+  const [output, setOutput] = useState("");
+  const may = useMay("act");
+  const rule = useRuling(run.id, question.key);
+  const parsed = parseJson(output);
+  const given = word === "done" && output.trim() !== "";
+  const chosen = answers.find((answer) => answer.word === word);
+  const send = () => {
+    if (word === null || (given && "mistake" in parsed)) return;
+    rule.mutate({ word, ...(given && "value" in parsed && { output: parsed.value }) });
+  };
+  return (
+    <form
+      className="min-w-0 space-y-2.5 px-4 py-3"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      <fieldset disabled={!may || rule.isPending} className="min-w-0 space-y-2.5">
+        <legend className="mb-2.5 font-medium">
+          Look in {connectionWords(question.connection)} whether it happened, then answer:
+        </legend>
+        {answers.map((answer) => (
+          <Choice key={answer.word} {...answer} chosen={answer.word === word} onChoose={() => setWord(answer.word)}>
+            {answer.word === "done" && <OutputField text={output} onChange={setOutput} mistake={given && "mistake" in parsed ? parsed.mistake : null} />}
+          </Choice>
+        ))}
+      </fieldset>
+      {rule.error && <ErrorNotice error={rule.error} />}
+      <div className="flex flex-wrap items-center gap-3 pt-1">
+        <Button
+          type="submit"
+          look="primary"
+          data-testid="answer"
+          busy={rule.isPending}
+          disabled={!may || !chosen || (given && "mistake" in parsed)}
+        >
+          {chosen?.button ?? "Choose an answer"}
+        </Button>
+        <span className="text-xs text-ink-2">
+          {may ? "Your name and the time are kept with the receipt." : "Your role may look, but not answer."}
+        </span>
+      </div>
+    </form>
+  );
+}
+
+function useRuling(runId: string, key: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (answer: Pick<Parameters<typeof api.rule>[1], "word" | "output">) => api.rule(runId, { key, ...answer }),
+    // Also after a refusal: somebody else may have answered meanwhile.
+    onSettled: () =>
+      Promise.all(["run", "failures", "overview"].map((name) => client.invalidateQueries({ queryKey: [name] }))),
+  });
+}
+
+interface ChoiceProps {
+  readonly word: RulingWord;
+  readonly follows: string;
+  readonly chosen: boolean;
+  readonly onChoose: () => void;
+  readonly children: React.ReactNode;
+}
+
+function Choice({ word, follows, chosen, onChoose, children }: ChoiceProps) {
+  const id = useId();
+  return (
+    <div
+      className={clsx(
+        "rounded-md border px-3 py-2 has-[:focus-visible]:outline-2 has-[:focus-visible]:outline-accent",
+        chosen ? "border-accent bg-accent-soft/60" : "border-line-strong hover:bg-hover",
+      )}
+    >
+      <label className="flex cursor-pointer items-start gap-2.5">
+        <input
+          type="radio"
+          name="answer"
+          value={word}
+          checked={chosen}
+          onChange={onChoose}
+          aria-describedby={id}
+          className="mt-[3px] size-3.5 shrink-0 accent-accent outline-none"
+        />
+        <span className="min-w-0">
+          <span className="block font-medium">{rulingWords[word]}</span>
+          <span id={id} className="block text-ink-2">
+            {follows}
+          </span>
+        </span>
+      </label>
+      {chosen && children}
+    </div>
+  );
+}
+
+interface OutputFieldProps {
+  readonly text: string;
+  readonly onChange: (text: string) => void;
+  readonly mistake: string | null;
+}
+
+function OutputField({ text, onChange, mistake }: OutputFieldProps) {
+  const id = useId();
+  return (
+    <div className="mt-2 ml-6">
+      <label htmlFor={id} className="mb-1 block text-xs text-ink-2">
+        What the step gave, as JSON, if later steps need it. Empty: null.
+      </label>
+      <textarea
+        id={id}
+        rows={3}
+        spellCheck={false}
+        value={text}
+        placeholder='{ "id": "…" }'
+        aria-invalid={mistake !== null}
+        aria-describedby={`${id}-mistake`}
+        onChange={(event) => onChange(event.currentTarget.value)}
+        className="field-sizing-content block max-h-60 min-h-14 w-full resize-y rounded-md border border-line-input bg-surface px-2.5 py-1.5 text-xs/[18px] placeholder:text-ink-3 aria-invalid:border-fail"
+      />
+      <p id={`${id}-mistake`} role="status" className="text-xs text-fail">
+        {mistake !== null && `Not valid JSON: ${mistake}`}
+      </p>
+    </div>
+  );
+}
