@@ -60,7 +60,7 @@ async function untilParked(database: BenchDatabase, count: number, deadline: num
 /** Runs that wait and are held by no process. */
 async function countParked(database: BenchDatabase): Promise<number> {
   const { parked } = await database.query<{ parked: number }>(
-    "select count(*)::integer as parked from sluice.runs where status = 'waiting' and parked",
+    "select count(*)::integer as parked from sluice.runs where status = 'waiting' and executor is null",
   );
   return parked;
 }

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions, useQuery } from "@tanstack/react-query";
 import { api, type Role, type RunFilter } from "./api.ts";
+import { readRuns } from "./run-batch.ts";
 
 /*
  * What the pages read. Live events make these stale (live.ts), so nothing polls except where no event tells.
@@ -25,6 +26,10 @@ export const failureQuery = (fingerprint: string) =>
 
 /** Runs that begin and end tell of themselves; processes that die do not. */
 export const queueQuery = queryOptions({ queryKey: ["queue"], queryFn: api.queue, refetchInterval: 5000 });
+
+/** Runs read anew, for a preview of what is about to be done with them. */
+export const freshRunsQuery = (ids: readonly string[]) =>
+  queryOptions({ queryKey: ["preview", ...ids], queryFn: () => readRuns(ids), staleTime: 0, gcTime: 0 });
 
 export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: api.keys });
 

@@ -10,7 +10,7 @@ import {
 import { toProblem } from "./api.ts";
 import { CrashNotice, NotFoundNotice } from "./components/error-notice.tsx";
 import { Shell } from "./components/shell.tsx";
-import { flowQuery, flowsQuery, overviewQuery, runQuery, sessionQuery } from "./queries.ts";
+import { failureQuery, failuresQuery, flowQuery, flowsQuery, overviewQuery, runQuery, sessionQuery } from "./queries.ts";
 
 interface RouterContext {
   readonly queryClient: QueryClient;
@@ -91,6 +91,20 @@ const runRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/run.tsx"), "RunPage"),
 });
 
+const failuresRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/failures",
+  loader: ({ context }) => void context.queryClient.prefetchQuery(failuresQuery),
+  component: lazyRouteComponent(() => import("./pages/failures.tsx"), "FailuresPage"),
+});
+
+const failureRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/failures/$fingerprint",
+  loader: ({ context, params }) => void context.queryClient.prefetchQuery(failureQuery(params.fingerprint)),
+  component: lazyRouteComponent(() => import("./pages/failure.tsx"), "FailurePage"),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/settings",
@@ -100,7 +114,16 @@ const settingsRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   setupRoute,
   signInRoute,
-  shellRoute.addChildren([overviewRoute, flowsRoute, flowRoute, runsRoute, runRoute, settingsRoute]),
+  shellRoute.addChildren([
+    overviewRoute,
+    flowsRoute,
+    flowRoute,
+    runsRoute,
+    runRoute,
+    failuresRoute,
+    failureRoute,
+    settingsRoute,
+  ]),
 ]);
 
 /** Parameters stay text: a token or an id that looks like a number must not become one. */

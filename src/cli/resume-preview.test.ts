@@ -11,28 +11,28 @@ const keysOf = ({ kept, tried, repeated }: ReturnType<typeof toResumePreview>) =
 
 describe("the preview of resuming", () => {
   it("keeps what is done wherever it is, and tells from the failed step on what is tried and what may repeat", () => {
-    const run = { failedStep: 1 } as RunRecord;
+    const run = { failedStep: "1" } as RunRecord;
     const receipts = [
-      receipt(0, "unknown"),
-      receipt(1, "not_done"),
-      receipt(2, "done"),
-      receipt(3, "intent"),
-      receipt(4, "unknown"),
+      receipt("0", "unknown"),
+      receipt("1", "not_done"),
+      receipt("2", "done"),
+      receipt("3", "intent"),
+      receipt("4", "unknown"),
     ];
-    const preview = toResumePreview(run, [step(0), step(1)], receipts);
-    expect(preview.from?.path).toBe(1);
-    expect(keysOf(preview)).toEqual([[2], [1], [3, 4]]);
+    const preview = toResumePreview(run, [step("0"), step("1")], receipts);
+    expect(preview.from?.path).toBe("1");
+    expect(keysOf(preview)).toEqual([["2"], ["1"], ["3", "4"]]);
   });
 
   it("of a run without a failed step takes what had not finished as done again", () => {
     const run = { failedStep: null } as RunRecord;
-    const preview = toResumePreview(run, [step(0), step(1, null)], [receipt(0, "unknown"), receipt(1, "intent")]);
+    const preview = toResumePreview(run, [step("0"), step("1", null)], [receipt("0", "unknown"), receipt("1", "intent")]);
     expect(preview.from).toBeNull();
-    expect(keysOf(preview)).toEqual([[], [], [1]]);
+    expect(keysOf(preview)).toEqual([[], [], ["1"]]);
   });
 
   it("leaves out what only reads", () => {
-    const run = { failedStep: 0 } as RunRecord;
-    expect(keysOf(toResumePreview(run, [step(0)], [receipt(0, "unknown", "read")]))).toEqual([[], [], []]);
+    const run = { failedStep: "0" } as RunRecord;
+    expect(keysOf(toResumePreview(run, [step("0")], [receipt("0", "unknown", "read")]))).toEqual([[], [], []]);
   });
 });

@@ -81,7 +81,7 @@ describe("an action", () => {
     expect(outside.notes.map((note) => note.key)).toEqual(["run_test/0", "run_test/1"]);
     expect(run.receipts.get("run_test/0")).toMatchObject({
       runId: "run_test",
-      stepPath: 0,
+      stepPath: "0",
       connection: "notes",
       action: "notebook.write",
       effect: "write",
@@ -154,7 +154,8 @@ describe("an action", () => {
 const intentOf = (effect: EffectKind) => ({
   key: "run_test/0",
   runId: "run_test",
-  stepPath: 0,
+  stepPath: "0",
+  epoch: 1,
   connection: "notes",
   action: "notebook.write",
   effect,

@@ -2,15 +2,22 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { currentRun, type RunScope, withRunScope } from "./run-scope.ts";
 
+function none(): never {
+  throw new Error("none");
+}
+
 const scope = (runId: string): RunScope => ({
   workspaceId: "default",
   runId,
   flow: "test",
   availableFields: 0,
-  step: async ({ execute }) => execute({ number: 1, sequence: 0, key: runId, signal: new AbortController().signal }),
-  service: () => {
-    throw new Error("none");
-  },
+  step: async ({ execute }) =>
+    execute({ number: 1, path: "0", key: runId, epoch: 1, signal: new AbortController().signal }),
+  map: none,
+  subflow: none,
+  sleep: none,
+  waitForSignal: none,
+  service: none,
 });
 
 describe("the run that code belongs to", () => {

@@ -17,6 +17,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { Executions } from "./executions.ts";
 import type { FlowEvent, RunHost } from "./host.ts";
 import { createIntake } from "./intake.ts";
+import { Pace } from "./pace.ts";
 import { type Presence, startPresence } from "./presence.ts";
 import { QueueGauge } from "./queue-gauge.ts";
 import { executeRun } from "./run.ts";
@@ -124,7 +125,8 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
   const flows = new Map(options.flows.map((flow) => [flow.name, flow]));
   const executions = new Executions();
   const attempts = new Attempts();
-  const slots = new Slots(role === "web" ? 0 : (options.concurrency ?? 100));
+  const pace = new Pace();
+  const slots = new Slots(role === "web" ? 0 : (options.concurrency ?? 100), pace);
   const gauge = new QueueGauge(options.maxQueued ?? 100_000);
   const pool = createPool({
     url: options.databaseUrl,
@@ -171,7 +173,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
   dispatcher = started;
   cleanup.add(() => attempts.drain(drainMs));
   cleanup.add(() => started.close());
-  const accept = createIntake({ store, executor, flows, dispatcher, gauge });
+  const accept = createIntake({ store, executor, flows, dispatcher, gauge, pace });
   const host: RunHost = {
     executor,
     store,

@@ -2,6 +2,7 @@ import type { AnyFlow, Priority } from "../core/index.ts";
 import type { Acceptance, IncomingEvent, Store } from "../store/index.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { FlowEvent } from "./host.ts";
+import type { Pace } from "./pace.ts";
 import type { QueueGauge } from "./queue-gauge.ts";
 
 const ranks: { readonly [priority in Priority]: number } = { interactive: 0, standard: 1, batch: 2 };
@@ -13,6 +14,7 @@ export interface IntakeOptions {
   readonly flows: ReadonlyMap<string, AnyFlow>;
   readonly dispatcher: Dispatcher;
   readonly gauge: QueueGauge;
+  readonly pace: Pace;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface IntakeOptions {
  * @throws QUEUE_FULL; DATABASE_UNAVAILABLE when it could not be committed.
  */
 export function createIntake(options: IntakeOptions): (workspaceId: string, event: FlowEvent) => Promise<Acceptance> {
-  const { store, executor, flows, dispatcher, gauge } = options;
+  const { store, executor, flows, dispatcher, gauge, pace } = options;
 
   async function begin(workspaceId: string, event: IncomingEvent, flow: AnyFlow): Promise<Acceptance> {
     const { events } = store.workspace(workspaceId);
@@ -41,6 +43,7 @@ export function createIntake(options: IntakeOptions): (workspaceId: string, even
   return async (workspaceId, given) => {
     const flow = flows.get(given.flow);
     if (!given.parent) gauge.check();
+    pace.note();
     const event = { ...given, ...(flow && { priority: ranks[flow.priority], concurrencyKey: keyOf(flow, given) }) };
     if (flow && dispatcher.reserve(flow)) return begin(workspaceId, event, flow);
     const accepted = await store.workspace(workspaceId).events.accept(event);

@@ -1,5 +1,10 @@
+import type { Pace } from "./pace.ts";
+
 /** How many runs may stay in memory for each one that is executed: beyond that, also short waits are parked. */
 const residentsPerSlot = 10;
+
+/** Runs under way while a flood of events comes in, so that they are acknowledged in time; measured with `bench -- ingest`. */
+const slotsInFlood = 20;
 
 /** The room of a process for runs. A run that waits stays in memory for a while and takes no slot. */
 export class Slots {
@@ -7,14 +12,17 @@ export class Slots {
   #used = 0;
   #resting = 0;
 
+  readonly #pace: Pace;
+
   /** @param size most runs that are executed at once. */
-  constructor(size: number) {
+  constructor(size: number, pace: Pace) {
     this.#size = size;
+    this.#pace = pace;
   }
 
   /** How many more runs may begin. */
   get room(): number {
-    return Math.max(0, this.#size - this.#used);
+    return Math.max(0, (this.#pace.isFlooded ? Math.min(this.#size, slotsInFlood) : this.#size) - this.#used);
   }
 
   /** Whether so many runs wait in memory that no more should. */

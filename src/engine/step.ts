@@ -68,6 +68,9 @@ export class Numbering {
 
 type Outcome = { readonly value: Json } | { readonly error: SluiceErrorJson; readonly path: string };
 
+/** Attempts that are over sooner are not written as begun: a write less for each quick step. */
+const showAfterMs = 20;
+
 /** Which step an error came from, so that the run's failure can name it. */
 const origins = new WeakMap<SluiceError, string>();
 
@@ -170,10 +173,9 @@ class StepExecution<T> {
     const attempt: AttemptRecord = { number, startedAt: new Date().toISOString(), finishedAt: null, error: null };
     const before = this.#row.attempts;
     const { wakeAt } = this.#row;
-    // Neither awaited nor tried again: a lost "running" costs nothing, but one that is written late would stand over the
-    // step's end. The writes of a process keep their order. A wait keeps its time to wake until it is over.
+    // A wait keeps its time to wake until it is over.
     this.#row = { ...this.#row, status: "running", attempts: [...before, attempt], wakeAt: this.#keepsWake ? wakeAt : null };
-    this.#execution.workspace.steps.save(this.#row, this.#execution.run.epoch).catch(() => {});
+    const showing = setTimeout(() => this.#show(), showAfterMs).unref();
     const acts = !containers.has(this.#step.kind) && !this.#keepsWake;
     if (acts) host.attempts.begin();
     try {
@@ -184,8 +186,18 @@ class StepExecution<T> {
       if (this.#execution.hasLeft) return await abandon();
       return await this.#fail(before, attempt, toSluiceError(thrown, "STEP_FAILED", true));
     } finally {
+      clearTimeout(showing);
       if (acts) host.attempts.end();
     }
+  }
+
+  /**
+   * Neither awaited nor tried again: a lost "running" costs nothing, but one that is written late would stand over the
+   * step's end. The writes of a process keep their order.
+   */
+  #show(): void {
+    if (this.#row.status !== "running") return;
+    this.#execution.workspace.steps.save(this.#row, this.#execution.run.epoch).catch(() => {});
   }
 
   /** A container leaves the deciding about rest to the steps inside it. */

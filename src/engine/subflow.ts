@@ -77,6 +77,7 @@ async function outputOf(execution: Execution, place: StepPlace, runId: string): 
     return { child: await workspace.runs.find(runId), count };
   };
   let reopen = place.reopened;
+  await place.wait(null);
   for (;;) {
     const { child, count } = await persist(look, host.closing);
     if (child?.finishedAt) {

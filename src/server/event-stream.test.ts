@@ -100,8 +100,12 @@ describe("live events", () => {
   it("arrive in order, each with its topic and a place to go on from", async () => {
     const reader = await connect();
     const id = await accept();
-    await server.workspace.runs.begin(id, "exe_1", { "lead-routing": "v1" });
-    await server.workspace.runs.finish(id, { status: "succeeded", output: null, error: null, failedStep: null });
+    await server.workspace.runs.setStatus(id, "running", 0);
+    await server.workspace.runs.finish(
+      id,
+      { status: "succeeded", output: null, error: null, failedStep: null, fingerprint: null },
+      { epoch: 0, parentRunId: null },
+    );
     await vi.waitFor(() => expect(seen(reader, [id])).toHaveLength(3));
     const own = reader.messages.filter(({ data }) => data.runId === id);
     expect(own.map(({ event }) => event)).toEqual(["run.queued", "run.running", "run.succeeded"]);
@@ -113,7 +117,7 @@ describe("live events", () => {
     const one = await accept();
     const [all, only] = [await connect(), await connect(`/changes?run=${one}`)];
     const other = await accept();
-    await server.workspace.runs.begin(one, "exe_1", { "lead-routing": "v1" });
+    await server.workspace.runs.setStatus(one, "running", 0);
     await vi.waitFor(() => expect(seen(all, [one, other]).slice(-2)).toEqual([other, one]));
     await vi.waitFor(() => expect(only.messages.at(-1)?.event).toBe("run.running"));
     expect(seen(only, [other])).toEqual([]);

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { flow, secret, type Json, type LogFields } from "../../src/core/index.ts";
 import { createToken, digestOfToken } from "../../src/server/auth/token.ts";
 import { createServer, type FlowInfo, type ServerOptions, type ServerPorts } from "../../src/server/index.ts";
-import { createPool, openStore, type Role, type Workspace } from "../../src/store/index.ts";
+import { createPool, migrateRun, openStore, type Role, ruleEffect, type Workspace } from "../../src/store/index.ts";
 import { signatures, webhook } from "../../src/triggers/index.ts";
 import { testDatabase } from "./database.ts";
 
@@ -81,7 +81,13 @@ export async function startTestServer(
         engineCalls.push(`signal ${id} ${name} ${JSON.stringify(value)}`);
         return workspace.signals.send(id, name, value);
       },
-      notifyQueued: () => void engineCalls.push("queued"),
+      accept(event) {
+        engineCalls.push(`accept ${event.flow}`);
+        return workspace.events.accept(event);
+      },
+      migrate: (id) => migrateRun(workspace, id),
+      recheck: (flow) => workspace.runs.recheck(flow, "present"),
+      rule: (id, word) => ruleEffect(workspace, id, word),
     },
     status: async () => ({
       version: "1.2.3",

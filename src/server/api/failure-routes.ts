@@ -57,7 +57,7 @@ export const failureRoutes = [
       if (!group) throw failuresUnknown(fingerprint);
       const { runIds = null, limit = mostResumed } = body;
       const resumed = await runs.reopenGroup(fingerprint, runIds, limit);
-      ports.log.info("failures.resumed", { fingerprint, runs: resumed, by: caller?.id ?? null });
+      ports.log.info("failures.resumed", { fingerprint, count: resumed, by: caller?.id ?? null });
       const asked = Math.min(limit, runIds === null ? group.count : new Set(runIds).size);
       return json(202, { resumed, skipped: Math.max(0, asked - resumed) } satisfies ResumedView);
     },

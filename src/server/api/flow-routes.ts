@@ -115,7 +115,7 @@ export const flowRoutes = [
     async handle({ params: { name }, caller }, { ports }) {
       findFlow(ports, name);
       const woken = await ports.engine.recheck(name);
-      ports.log.info("flow.rechecked", { flow: name, runs: woken, by: caller?.id ?? null });
+      ports.log.info("flow.rechecked", { flow: name, count: woken, by: caller?.id ?? null });
       return json(202, { woken } satisfies RecheckView);
     },
   }),

@@ -31,11 +31,15 @@ async function accept(flow = "lead-routing"): Promise<string> {
 }
 
 async function finish(id: string, outcome: Partial<RunOutcome>): Promise<void> {
-  await server.workspace.runs.finish(id, { status: "failed", output: null, error: null, failedStep: null, ...outcome });
+  await server.workspace.runs.finish(
+    id,
+    { status: "failed", output: null, error: null, failedStep: null, fingerprint: null, ...outcome },
+    { epoch: null, parentRunId: null },
+  );
 }
 
-async function saveStep(runId: string, path: number, step: Partial<StepRecord> = {}): Promise<void> {
-  await server.workspace.steps.save({
+async function saveStep(runId: string, path: string, step: Partial<StepRecord> = {}): Promise<void> {
+  const record = {
     runId,
     path,
     name: `step ${path}`,
@@ -49,7 +53,8 @@ async function saveStep(runId: string, path: number, step: Partial<StepRecord> =
     startedAt: new Date(1_700_000_000_000),
     finishedAt: new Date(1_700_000_000_250),
     ...step,
-  });
+  } as const;
+  expect(await server.workspace.steps.save(record, 0)).toBe(true);
 }
 
 async function saveReceipt(runId: string, stepPath: string, state: ReceiptState): Promise<void> {
@@ -60,7 +65,7 @@ async function saveReceipt(runId: string, stepPath: string, state: ReceiptState)
     effect: "write" as const,
     requestDigest: "sha256:1",
   };
-  await server.workspace.effects.begin({ key, runId, stepPath, ...about, request: { text: "hi" } });
+  await server.workspace.effects.begin({ key, runId, stepPath, ...about, request: { text: "hi" }, epoch: 0 });
   if (state !== "intent") await server.workspace.effects.settle(key, { state, response: { ok: true } });
 }
 
@@ -92,11 +97,11 @@ async function saveAiCall(runId: string, stepPath: string, costMicroUsd: number 
 describe("a run", () => {
   it("is shown with event, steps, what each step asked a model and did outside, and totals", async () => {
     const id = await accept();
-    await saveStep(id, 0, { kind: "ai" });
-    await saveAiCall(id, 0, 1500);
-    await saveAiCall(id, 0, null);
-    await saveStep(id, 1);
-    await saveReceipt(id, 1, "done");
+    await saveStep(id, "0", { kind: "ai" });
+    await saveAiCall(id, "0", 1500);
+    await saveAiCall(id, "0", null);
+    await saveStep(id, "1");
+    await saveReceipt(id, "1", "done");
     await finish(id, { status: "succeeded", output: { score: 81 } });
 
     const run = await detailOf(id);
@@ -116,9 +121,9 @@ describe("a run", () => {
 
   it("shows no column of the database that its view does not name", async () => {
     const id = await accept();
-    await saveStep(id, 0);
-    await saveReceipt(id, 0, "done");
-    await saveAiCall(id, 0, 1);
+    await saveStep(id, "0");
+    await saveReceipt(id, "0", "done");
+    await saveAiCall(id, "0", 1);
     const text = await (await get(`/runs/${id}`)).text();
     expect(text).not.toMatch(/workspaceId|executor|"eventId"/);
   });
@@ -133,28 +138,28 @@ describe("a run", () => {
 describe("what resuming would do", () => {
   it("keeps effects before the failed step, and tells which of the later ones would repeat", async () => {
     const id = await accept();
-    for (const path of [0, 1]) await saveStep(id, path);
+    for (const path of ["0", "1"]) await saveStep(id, path);
     const states: ReceiptState[] = ["done", "unknown", "done", "not_done"];
-    for (const [path, state] of states.entries()) await saveReceipt(id, path, state);
-    await finish(id, { status: "in_doubt", failedStep: 1 });
+    for (const [path, state] of states.entries()) await saveReceipt(id, String(path), state);
+    await finish(id, { status: "in_doubt", failedStep: "1" });
 
     expect((await detailOf(id)).resume).toEqual({
       possible: true,
-      fromStep: 1,
+      fromStep: "1",
       effects: [
-        { action: "slack.postMessage", key: `${id}/1`, state: "unknown", wouldRepeat: true },
-        { action: "slack.postMessage", key: `${id}/2`, state: "done", wouldRepeat: false },
-        { action: "slack.postMessage", key: `${id}/3`, state: "not_done", wouldRepeat: true },
+        { action: "slack.postMessage", key: `${id}/1`, effect: "write", state: "unknown", wouldRepeat: true },
+        { action: "slack.postMessage", key: `${id}/2`, effect: "write", state: "done", wouldRepeat: false },
+        { action: "slack.postMessage", key: `${id}/3`, effect: "write", state: "not_done", wouldRepeat: false },
       ],
     });
   });
 
   it("is shown for a cancelled run as what it was doing", async () => {
     const id = await accept();
-    await saveStep(id, 0);
-    await saveReceipt(id, 0, "done");
-    await saveStep(id, 1, { status: "running", finishedAt: null });
-    await saveReceipt(id, 1, "intent");
+    await saveStep(id, "0");
+    await saveReceipt(id, "0", "done");
+    await saveStep(id, "1", { status: "running", finishedAt: null });
+    await saveReceipt(id, "1", "intent");
     await finish(id, { status: "cancelled" });
     expect((await detailOf(id)).resume).toMatchObject({
       possible: true,
