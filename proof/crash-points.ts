@@ -15,6 +15,10 @@ const maxTries = 3;
 /** How long the polls of an idle service are watched, so that they are not taken for points of a run. */
 const idleMs = 3000;
 
+/** When nothing is said about how many points are played: no new one after this time. */
+const usualMs = 50_000;
+const all = 10_000;
+
 const config = new URL("crash-points.config.ts", import.meta.url).href;
 
 /** Kills the process at every point at which a run can be cut off, once each. */
@@ -25,7 +29,7 @@ export const crashPoints: Experiment = {
   holdsWhen:
     "every run ends well, each effect happens once, nothing recorded is done again; an irreversible effect that may have happened leaves the run in doubt",
   counts: "points, at most",
-  usual: { rounds: 1, count: 10_000 },
+  usual: { rounds: 1, count: all },
   brief: { rounds: 1, count: 8 },
   async run(play) {
     const outside = await startOutside();
@@ -40,6 +44,7 @@ export const crashPoints: Experiment = {
 };
 
 async function playPoints(lab: Lab, outside: Outside, play: Play): Promise<Outcome> {
+  const began = performance.now();
   const postgres = await lab.startPostgres();
   const openLane = createLanes(lab, postgres, outside);
   const points = await openLane("rehearsal", undefined, rehearse);
@@ -47,18 +52,20 @@ async function playPoints(lab: Lab, outside: Outside, play: Play): Promise<Outco
   play.tell(`${points.length} points, of which ${chosen.length} are played`);
   const waiting = chosen.flatMap((point) => Array.from({ length: play.rounds }, () => ({ point, tries: 1 })));
   const deaths: Death[] = [];
+  const isOver = (): boolean => play.count === all && performance.now() - began > usualMs;
   const playLane = async (lane: CrashLane, name: string): Promise<string[]> => {
-    for (let next = waiting.shift(), number = 1; next; next = waiting.shift(), number += 1) {
+    for (let number = 1; !isOver(); number += 1) {
+      const next = waiting.shift();
+      if (!next) break;
       const death = await lane.die(`${name}-${number}`, next.point);
       if (death.reached || death.violations.length > 0 || next.tries === maxTries) deaths.push(death);
       else waiting.push({ ...next, tries: next.tries + 1 });
-      if (deaths.length % 25 === 0) play.tell(`${deaths.length} deaths`);
     }
     return lane.judgeRecords();
   };
   const names = Array.from({ length: Math.min(lanes, chosen.length) }, (_item, at) => `lane${at + 1}`);
   const torn = await Promise.all(names.map((name) => openLane(name, "rehearsal", playLane)));
-  return judge(play, points, deaths, torn.flat());
+  return judge({ rounds: play.rounds, points, deaths, torn: torn.flat() });
 }
 
 type OpenLane = <T>(
@@ -106,13 +113,15 @@ function choose(points: readonly string[], { count, seed }: Play): string[] {
   return points.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0)).slice(0, count);
 }
 
-function judge(
-  { rounds, count }: Play,
-  points: readonly string[],
-  deaths: readonly Death[],
-  torn: readonly string[],
-): Outcome {
+function judge(played: {
+  readonly rounds: number;
+  readonly points: readonly string[];
+  readonly deaths: readonly Death[];
+  readonly torn: readonly string[];
+}): Outcome {
+  const { rounds, points, deaths, torn } = played;
   const unreached = deaths.filter((death) => !death.reached);
+  const left = points.length - new Set(deaths.map((death) => death.point)).size;
   const violations = [
     ...(points.length === 0 ? ["the rehearsal passed no points"] : []),
     ...unreached.map(({ point }) => `the point "${point}" was not reached in ${maxTries} runs`),
@@ -129,6 +138,6 @@ function judge(
       inDoubt: deaths.filter((death) => death.inDoubt).length,
     },
     violations,
-    ...(count < points.length && { skipped: `${points.length - count} of ${points.length} points, by --count ${count}` }),
+    ...(left > 0 && { skipped: `${left} of ${points.length} points; --count ${points.length} plays all` }),
   };
 }

@@ -13,6 +13,9 @@ const blockedBarMs = 100;
 /** Deaths of its process after which a run must be set aside. */
 const deathsBar = 3;
 
+/** Neighbours need about 5 s when nothing disturbs them. */
+const patienceMs = 40_000;
+
 const config = new URL("poison.config.ts", import.meta.url).href;
 
 /** Inputs that are meant to hurt, and a run that kills every process that executes it. */
@@ -116,46 +119,62 @@ async function judgeRuns({ query }: Database, answered: readonly Answered[]): Pr
 }
 
 async function playRun(lab: Lab, { count, tell }: Play): Promise<Part> {
-  let service = await lab.start();
-  const publicPort = Number(new URL(service.publicUrl).port);
+  const first = await lab.start();
   const neighbours = await Promise.all(
-    Array.from({ length: count }, (_item, at) => begin(service, "neighbour", { id: `neighbour ${at}` })),
+    Array.from({ length: count }, (_item, at) => begin(first, "neighbour", { id: `neighbour ${at}` })),
   );
-  const drunk = await begin(service, "poison", { id: "poison" });
-  let deaths = 0;
-  // As a supervisor does: whenever it is gone, it is started again.
-  while (deaths <= deathsBar && (await endsWithin(service, 10_000))) {
-    deaths += 1;
-    service = await lab.start({ publicPort });
-  }
-  await lab.drained(30_000);
+  const drunk = await begin(first, "poison", { id: "poison" });
+  const deaths = await supervise(lab, first);
   const runs = await lab.withDatabase(({ query }) =>
-    query<{ id: string; status: string; recoveries: number; code: string | null }>(
-      "select id, status, recoveries, error ->> 'code' as code from sluice.runs where id = any($1)",
-      [[drunk, ...neighbours]],
-    ),
+    query<RunRow>("select id, status, recoveries, error ->> 'code' as code from sluice.runs where id = any($1)", [
+      [drunk, ...neighbours],
+    ]),
   );
   const poisoned = runs.find((run) => run.id === drunk);
-  const harmed = runs.filter((run) => run.id !== drunk && run.status !== "succeeded");
+  const others = runs.filter((run) => run.id !== drunk);
+  const unfinished = others.filter((run) => ["queued", "running", "waiting"].includes(run.status));
+  const harmed = others.filter((run) => run.status !== "succeeded" && !unfinished.includes(run));
   tell(`the process died ${deaths} times; the run is ${poisoned?.status} ${poisoned?.code ?? ""}`);
   return {
-    figures: { deaths, neighbours: neighbours.length, neighboursHarmed: harmed.length },
+    figures: { deaths, neighbours: count, neighboursHarmed: harmed.length, neighboursUnfinished: unfinished.length },
     violations: [
       ...(poisoned?.status === "failed" && poisoned.code === "RUN_SET_ASIDE"
         ? []
         : [`the poison run ${drunk} is ${poisoned?.status} ${poisoned?.code ?? ""}, not set aside`]),
       ...(deaths === deathsBar ? [] : [`the process died ${deaths} times, not ${deathsBar}`]),
-      ...harmed.map((run) => `neighbour ${run.id} is ${run.status} ${run.code ?? ""} after ${run.recoveries} deaths of its process`),
+      ...harmed.map((run) => `neighbour ${run.id} is ${run.status} ${run.code ?? ""} after ${run.recoveries} deaths`),
+      ...(unfinished.length === 0
+        ? []
+        : [`${unfinished.length} neighbours, such as ${unfinished[0]?.id}, have not ended after ${patienceMs / 1000} s`]),
     ],
   };
+}
+
+interface RunRow {
+  readonly id: string;
+  readonly status: string;
+  readonly recoveries: number;
+  readonly code: string | null;
+}
+
+/** Starts the service again whenever it is gone, until all runs have ended. Gives how often it was gone. */
+async function supervise(lab: Lab, first: ServiceProcess): Promise<number> {
+  const publicPort = Number(new URL(first.publicUrl).port);
+  const deadline = Date.now() + patienceMs;
+  let [service, deaths] = [first, 0];
+  while (Date.now() < deadline && deaths <= 2 * deathsBar) {
+    if (service.isRunning()) {
+      if (await lab.drained(300)) break;
+    } else {
+      deaths += 1;
+      service = await lab.start({ publicPort });
+    }
+  }
+  return deaths;
 }
 
 async function begin({ publicUrl }: ServiceProcess, hook: string, payload: object): Promise<string> {
   const headers = { "content-type": "application/json" };
   const response = await fetch(`${publicUrl}/hooks/${hook}`, { method: "POST", headers, body: JSON.stringify(payload) });
   return ((await response.json()) as { readonly runId: string }).runId;
-}
-
-async function endsWithin({ exited }: ServiceProcess, timeoutMs: number): Promise<boolean> {
-  return Promise.race([exited.then(() => true), setTimeout(timeoutMs, false, { ref: false })]);
 }

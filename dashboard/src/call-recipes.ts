@@ -8,6 +8,8 @@ export interface CallRecipe {
   readonly script: string;
 }
 
+type WebhookView = Extract<FlowDetailView["trigger"], { kind: "webhook" }>;
+
 /** For a single-quoted shell word. */
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
@@ -30,8 +32,7 @@ const signing: {
   bearer: { lines: [], headers: ["authorization: Bearer $SECRET"] },
 };
 
-function hookRecipe(flow: FlowDetailView, body: string): CallRecipe {
-  const { scheme, url } = flow.trigger;
+function hookRecipe({ scheme, url }: WebhookView, body: string): CallRecipe {
   const known = scheme === null ? { lines: [], headers: [] } : signing[scheme];
   if (!known) {
     return {
@@ -69,9 +70,20 @@ function apiRecipe(flow: FlowDetailView, body: string, origin: string): CallReci
   };
 }
 
+function commandRecipe({ name }: FlowDetailView, body: string): CallRecipe {
+  return {
+    label: "Command line",
+    note: "On the machine that Sluice runs on; waits for the end and prints the output.",
+    script: `printf '%s' ${quoted(body)} | sluice run ${name} --payload -`,
+  };
+}
+
 /** The ways to start a flow by hand, with its first sample as the payload. */
 export function callRecipes(flow: FlowDetailView, origin: string): readonly CallRecipe[] {
   const payload: Json = flow.samples[0]?.payload ?? {};
   const body = JSON.stringify(payload);
-  return [hookRecipe(flow, body), apiRecipe(flow, body, origin)];
+  const { trigger } = flow;
+  return trigger.kind === "webhook"
+    ? [hookRecipe(trigger, body), apiRecipe(flow, body, origin)]
+    : [apiRecipe(flow, body, origin), commandRecipe(flow, body)];
 }

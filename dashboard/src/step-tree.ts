@@ -14,15 +14,14 @@ const numberOf = (path: string): number => Number(path.slice(path.lastIndexOf(".
 
 /** Steps as a tree by their paths, in the order of their numbers. A step whose parent is not there stands at the top. */
 export function treeOf(steps: readonly StepView[]): StepNode[] {
-  const byPath = new Map(steps.map((step) => [step.path, { step, children: [] as StepNode[] }]));
-  const top: StepNode[] = [];
-  for (const node of byPath.values()) (byPath.get(parentOf(node.step.path))?.children ?? top).push(node);
-  for (const node of byPath.values()) sort(node.children);
-  return sort(top);
+  const paths = new Set(steps.map(({ path }) => path));
+  const byParent = Map.groupBy(steps, ({ path }) => (paths.has(parentOf(path)) ? parentOf(path) : ""));
+  const inside = (path: string): StepNode[] =>
+    (byParent.get(path) ?? [])
+      .toSorted((a, b) => numberOf(a.path) - numberOf(b.path))
+      .map((step) => ({ step, children: inside(step.path) }));
+  return inside("");
 }
-
-const sort = (nodes: StepNode[]): StepNode[] =>
-  nodes.sort((a, b) => numberOf(a.step.path) - numberOf(b.step.path));
 
 /** The step of a path; undefined where it is not recorded. */
 export function findNode(nodes: readonly StepNode[], path: string | null): StepNode | undefined {

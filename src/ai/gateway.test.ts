@@ -69,7 +69,7 @@ describe("a call", () => {
     const [call] = run.calls;
     expect(call).toMatchObject({
       runId: "run_test",
-      stepPath: 0,
+      stepPath: "0",
       attempt: 1,
       modelName: "fast",
       provider: "openai",

@@ -175,13 +175,14 @@ describe("with a process that executes runs", () => {
     const intent = {
       key,
       runId,
-      stepPath: 2,
+      stepPath: "2",
       connection: "bank",
       action: "bank.pay",
       effect: "write",
       ...request,
     } as const;
-    await app.workspace.effects.begin(intent);
+    // It was begun at once: its first execution.
+    await app.workspace.effects.begin({ ...intent, epoch: 1 });
     await app.workspace.effects.settle(key, { state: "unknown", response: null });
     const refused = await run(["runs", "resume", runId]);
     expect(refused.code).toBe(2);

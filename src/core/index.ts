@@ -8,6 +8,7 @@ export * from "./flow.ts";
 export * from "./identifier.ts";
 export * from "./json.ts";
 export * from "./log.ts";
+export * from "./queueing.ts";
 export * from "./retry.ts";
 export * from "./run-scope.ts";
 export * from "./schema.ts";

@@ -5,7 +5,7 @@ import { type Ai, type AnyFlow, flow, type FlowContext, type Json, type Log, Slu
 import { openStore, type RunRecord, type Store, type Workspace } from "../store/index.ts";
 import { createEngine, type Engine } from "./index.ts";
 
-const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
 const refuse = (): Promise<never> => Promise.reject(new Error("no model here"));
 const noModel: Ai = { object: refuse, text: refuse, classify: refuse };
 
@@ -29,7 +29,7 @@ const limited = flow({
 });
 
 async function open(flows: readonly AnyFlow[] = [parentFlow, childFlow, limited]): Promise<Engine> {
-  return createEngine({ store, databaseUrl: database.url, flows, ai: noModel, services: [], log: quiet });
+  return createEngine({ store, databaseUrl: database.url, flows, ai: noModel, services: [], log: silent });
 }
 
 beforeAll(async () => {
@@ -444,6 +444,36 @@ describe("limits", () => {
     const ids = await Promise.all(Array.from({ length: 20 }, (_item, at) => send(at % 3, "limited")));
     for (const id of ids) expect(await end(id)).toMatchObject({ status: "succeeded" });
     expect(most).toBe(2);
+  });
+});
+
+describe("a flood of one flow", () => {
+  it("does not starve another flow, and an interactive one goes before both", async () => {
+    const ended: string[] = [];
+    const work = async ({ step, run }: FlowContext): Promise<void> => {
+      await step("work", async () => new Promise((resolve) => setTimeout(resolve, 5)));
+      ended.push(run.flow);
+    };
+    parent = work;
+    child = work;
+    const urgent = flow({ name: "urgent", trigger, priority: "interactive", run: async (_given, context) => work(context) });
+    await engine.close();
+    const { accept } = store.workspace("default").events;
+    const about = { source: "flood", deliveryId: null, bodyDigest: "", payload: { n: 1 }, sample: false };
+    const queue = (flowName: string, at: number, priority = 1): Promise<{ runId: string }> =>
+      accept({ ...about, flow: flowName, dedupKey: `${flowName} ${at}`, priority, receivedAt: new Date() });
+    for (let at = 0; at < 300; at += 1) await queue("parent", at);
+    const quiet = await Promise.all([0, 1, 2].map((at) => queue("child", at)));
+    const fast = await queue("urgent", 0, 0);
+    engine = await createEngine({
+      store, databaseUrl: database.url, flows: [parentFlow, childFlow, urgent], ai: noModel, services: [], log: silent,
+      concurrency: 10,
+    }); // oxfmt-ignore
+    for (const { runId } of [fast, ...quiet]) expect(await end(runId)).toMatchObject({ status: "succeeded" });
+    expect(ended.indexOf("urgent")).toBeLessThan(10);
+    // In turn: three of the quiet flow are among the first that its neighbour's flood lets through.
+    expect(ended.lastIndexOf("child")).toBeLessThan(30);
+    await expect.poll(() => ended.length, { interval: 50, timeout: 15_000 }).toBe(304);
   });
 });
 

@@ -33,13 +33,14 @@ export const lockIsHeld = sql<boolean>`exists (
 /** Where processes of a kind hear that something was queued. */
 export const channels = { real: "sluice_real", sandbox: "sluice_sandbox" } as const;
 
+const channelOf = (sandbox: boolean): string => (sandbox ? channels.sandbox : channels.real);
+
 /**
  * Tells living processes from dead ones by two signs: an advisory lock on a connection of its own, which Postgres frees
  * the moment that connection is gone, and a number that the process makes grow, which stands still when it is frozen or
  * its machine vanished.
  */
 export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
-  const channel = sandbox ? channels.sandbox : channels.real;
   return {
     /** Registers a process, holds its lock and listens for others until `release`. */
     register: async (registration: Registration): Promise<{ release(): Promise<void> }> => {
@@ -57,7 +58,7 @@ export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
       });
       client.on("notification", registration.onWake);
       try {
-        await query(() => enter(client, registration, sandbox, channel));
+        await query(() => enter(client, registration, sandbox));
       } catch (error) {
         release(true);
         throw error;
@@ -77,8 +78,9 @@ export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
         return result.numUpdatedRows === 1n;
       }),
 
-    /** Lets all processes of this kind look for queued runs at once. */
-    wakeAll: (): Promise<void> => query(async () => void (await sql`select pg_notify(${channel}, '')`.execute(db))),
+    /** Lets all processes of a kind look for queued runs at once. Default: of this store's kind. */
+    wakeAll: (forSandbox: boolean = sandbox): Promise<void> =>
+      query(async () => void (await sql`select pg_notify(${channelOf(forSandbox)}, '')`.execute(db))),
 
     /** Marks a process as ended, once its runs are given up or adopted. */
     end: (executor: string): Promise<void> =>
@@ -109,10 +111,10 @@ export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
   };
 }
 
-async function enter(client: PoolClient, registration: Registration, sandbox: boolean, channel: string): Promise<void> {
+async function enter(client: PoolClient, registration: Registration, sandbox: boolean): Promise<void> {
   const { executor, role, flows } = registration;
   await client.query("select pg_advisory_lock(hashtextextended($1, 0))", [executor]);
-  await client.query(`listen ${channel}`);
+  await client.query(`listen ${channelOf(sandbox)}`);
   await client.query(
     `insert into sluice.processes (executor, lock_key, pid, sandbox, role, flows)
      values ($1, hashtextextended($1, 0), $2, $3, $4, $5)

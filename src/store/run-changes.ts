@@ -49,19 +49,46 @@ export function createRunWriter(db: Database): RunWriter {
   });
 }
 
-/** A later change of the same run in one flush replaces an earlier one. A finished run is not changed any more. */
 async function write(db: Database, changes: readonly RunChange[]): Promise<boolean[]> {
-  const last = [...new Map(changes.map((change) => [keyOf(change), change])).values()];
-  const parents = last.filter(({ outcome, parentRunId }) => outcome !== null && parentRunId !== null);
-  const done =
-    parents.length === 0
-      ? await update(db, last)
-      : await db.transaction().execute(async (transaction) => {
-          const written = await update(transaction, last);
-          await wakeParents(transaction, parents);
-          return written;
-        });
-  return changes.map((change) => done.has(keyOf(change)));
+  const { rounds, places } = toRounds(changes);
+  const wakes = changes.some(({ outcome, parentRunId }) => outcome !== null && parentRunId !== null);
+  const writeAll = async (on: Database): Promise<ReadonlySet<string>[]> => {
+    const written: ReadonlySet<string>[] = [];
+    for (const round of rounds) written.push(await writeRound(on, [...round.values()]));
+    return written;
+  };
+  const written = wakes || rounds.length > 1 ? await db.transaction().execute(writeAll) : await writeAll(db);
+  return changes.map((change, at) => written[places[at] ?? 0]?.has(keyOf(change)) ?? false);
+}
+
+/**
+ * Divides changes among statements, because one cannot touch a row twice. A later change of an execution replaces an earlier
+ * one of the same run; what ended or parked the run, or came from somebody else, is written by itself: which of them counts
+ * is told by the row.
+ */
+function toRounds(changes: readonly RunChange[]): { rounds: Map<string, RunChange>[]; places: number[] } {
+  const rounds: Map<string, RunChange>[] = [];
+  const places = changes.map((change) => {
+    const key = keyOf(change);
+    const latest = rounds.findLastIndex((round) => round.has(key));
+    const before = rounds[latest]?.get(key);
+    const place = before && isReplacedBy(before, change) ? latest : latest + 1;
+    (rounds[place] ??= new Map()).set(key, change);
+    return place;
+  });
+  return { rounds, places };
+}
+
+function isReplacedBy({ outcome, parking, epoch }: RunChange, later: RunChange): boolean {
+  return outcome === null && parking === null && epoch === later.epoch;
+}
+
+async function writeRound(db: Database, changes: readonly RunChange[]): Promise<ReadonlySet<string>> {
+  const written = await update(db, changes);
+  const ended = changes.filter((change) => change.outcome !== null && written.has(keyOf(change)));
+  const children = ended.filter(({ parentRunId }) => parentRunId !== null);
+  if (children.length > 0) await wakeParents(db, children);
+  return written;
 }
 
 const keyOf = ({ workspaceId, id }: { readonly workspaceId: string; readonly id: string }): string =>

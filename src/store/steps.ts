@@ -43,8 +43,9 @@ export function createStepWriter(db: Database): StepWriter {
   return createBatch<Row, boolean>({ inFlight: 1, limit: 200, flush: (rows) => query(() => upsert(db, rows)) });
 }
 
-const keyOf = ({ workspaceId, runId, path }: Pick<Row, "workspaceId" | "runId" | "path">): string =>
-  `${workspaceId}/${runId}/${path}`;
+/** Of two executions that write the same step, only one is the run's own. */
+const keyOf = ({ workspaceId, runId, path, epoch }: Pick<Row, "workspaceId" | "runId" | "path" | "epoch">): string =>
+  `${workspaceId}/${runId}/${path}/${epoch}`;
 
 async function upsert(db: Database, rows: readonly Row[]): Promise<boolean[]> {
   // One statement cannot touch a row twice: the last state of a step stands for those before it.
@@ -56,7 +57,7 @@ async function upsert(db: Database, rows: readonly Row[]): Promise<boolean[]> {
     output: toText(row.output),
     error: toText(row.error),
   }));
-  const { rows: written } = await sql<Pick<Row, "workspaceId" | "runId" | "path">>`
+  const { rows: written } = await sql<Pick<Row, "workspaceId" | "runId" | "path" | "epoch">>`
     with step as (
       select row.* from json_to_recordset(${JSON.stringify(texts)}::json) as row ("workspaceId" text, "runId" text,
         path text, epoch integer, name text, kind text, status text, attempts text, "wakeAt" timestamptz, input text,
@@ -66,16 +67,17 @@ async function upsert(db: Database, rows: readonly Row[]): Promise<boolean[]> {
       insert into sluice.changes (workspace_id, topic, run_id, data)
       select "workspaceId", 'step.' || status, "runId", json_build_object('path', path, 'name', name, 'kind', kind,
         'attempt', json_array_length(attempts::json)) from step
+    ), stored as (
+      insert into sluice.steps (workspace_id, run_id, path, name, kind, status, attempts, wake_at, input, output, error,
+        started_at, finished_at)
+      select "workspaceId", "runId", path, name, kind, status, attempts::json, "wakeAt", input::json, output::json,
+        error::json, "startedAt", "finishedAt" from step
+      on conflict (workspace_id, run_id, path) do update set name = excluded.name, kind = excluded.kind,
+        status = excluded.status, attempts = excluded.attempts, wake_at = excluded.wake_at, input = excluded.input,
+        output = excluded.output, error = excluded.error, started_at = excluded.started_at,
+        finished_at = excluded.finished_at
     )
-    insert into sluice.steps (workspace_id, run_id, path, name, kind, status, attempts, wake_at, input, output, error,
-      started_at, finished_at)
-    select "workspaceId", "runId", path, name, kind, status, attempts::json, "wakeAt", input::json, output::json,
-      error::json, "startedAt", "finishedAt" from step
-    on conflict (workspace_id, run_id, path) do update set name = excluded.name, kind = excluded.kind,
-      status = excluded.status, attempts = excluded.attempts, wake_at = excluded.wake_at, input = excluded.input,
-      output = excluded.output, error = excluded.error, started_at = excluded.started_at,
-      finished_at = excluded.finished_at
-    returning workspace_id, run_id, path`.execute(db);
+    select "workspaceId" as workspace_id, "runId" as run_id, path, epoch from step`.execute(db);
   const done = new Set(written.map(keyOf));
   return rows.map((row) => done.has(keyOf(row)));
 }

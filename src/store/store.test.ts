@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Client } from "pg";
 import { testDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { by, newStep, newIntent, newEvent, succeeded } from "./fixtures/test-store.ts";
 import { openStore, type IncomingEvent, type Store, type Workspace } from "./index.ts";
 
 let database: TestDatabase;
@@ -18,17 +20,7 @@ afterAll(async () => {
 });
 
 function event(dedupKey: string, change: Partial<IncomingEvent> = {}): IncomingEvent {
-  return {
-    flow: "lead-routing",
-    source: "webhook:leads",
-    dedupKey,
-    deliveryId: null,
-    bodyDigest: "sha256:0",
-    payload: { message: "hello" },
-    sample: false,
-    receivedAt: new Date(),
-    ...change,
-  };
+  return { ...newEvent(), dedupKey, ...change };
 }
 
 describe("the store", () => {
@@ -43,6 +35,21 @@ describe("the store", () => {
 });
 
 describe("accepting events", () => {
+  it("begins a run in the same commit for the process that asks, and queues any other", async () => {
+    const begin = { executor: "exe_1", flowVersion: "v1" };
+    const [begun, queued, copy] = await Promise.all([
+      workspace.events.accept(event("begun", { begin })),
+      workspace.events.accept(event("not begun")),
+      workspace.events.accept(event("begun", { begin: { ...begin, executor: "exe_2" } })),
+    ]);
+    expect(await workspace.runs.find(begun.runId)).toMatchObject({
+      status: "running", executor: "exe_1", flowVersion: "v1", startedAt: expect.any(Date) as unknown,
+    }); // oxfmt-ignore
+    expect(await workspace.runs.find(queued.runId)).toMatchObject({ status: "queued", executor: null, startedAt: null });
+    expect(copy).toEqual({ runId: begun.runId, duplicate: true });
+    expect(await workspace.steps.save(newStep(begun.runId), 1)).toBe(true);
+  });
+
   it("[R1] gives a hundred copies sent at once one run, and counts the other ninety-nine", async () => {
     const copies = await Promise.all(Array.from({ length: 100 }, () => workspace.events.accept(event("copies"))));
     expect(new Set(copies.map((copy) => copy.runId)).size).toBe(1);
@@ -76,39 +83,15 @@ describe("accepting events", () => {
 });
 
 describe("runs", () => {
-  it("are claimed by one process only", async () => {
-    await Promise.all(Array.from({ length: 20 }, (_, at) => workspace.events.accept(event(`claim ${at}`))));
-    const claims = await Promise.all(["a", "b", "c"].map((executor) => store.dispatch.claim(executor, 100)));
-    const ids = claims.flat().map((run) => run.id);
-    expect(ids.length).toBeGreaterThanOrEqual(20);
-    expect(new Set(ids).size).toBe(ids.length);
-  });
-
-  it("of the sandbox are left to processes with stand-ins, and real ones to real processes", async () => {
-    const stand = await openStore({ url: database.url, sandbox: true, onError: () => {} });
-    try {
-      const { runId } = await stand.workspace("default").events.accept(event("in the sandbox"));
-      const real = await workspace.events.accept(event("for real"));
-      expect((await stand.dispatch.claim("s", 100)).map((run) => run.id)).toEqual([runId]);
-      expect((await store.dispatch.claim("r", 100)).map((run) => run.id)).toContain(real.runId);
-      const presence = await stand.processes.register("exe_stand", () => {});
-      await presence.release();
-      await expect.poll(() => stand.processes.listDead()).toContainEqual({ executor: "exe_stand" });
-      expect(await store.processes.listDead()).not.toContainEqual({ executor: "exe_stand" });
-    } finally {
-      await stand.close();
-    }
-  });
-
   it("keep their first outcome", async () => {
     const { runId } = await workspace.events.accept(event("outcome"));
-    const outcome = { status: "succeeded", output: { score: 80 }, error: null, failedStep: null } as const;
-    expect(await workspace.runs.finish(runId, outcome)).toBe(true);
-    expect(await workspace.runs.finish(runId, { ...outcome, status: "cancelled", output: null })).toBe(false);
+    expect(await workspace.runs.finish(runId, succeeded, by(null))).toBe(true);
+    expect(await workspace.runs.finish(runId, { ...succeeded, status: "cancelled", output: null }, by(null))).toBe(false);
     expect(await workspace.runs.find(runId)).toMatchObject({ status: "succeeded", output: { score: 80 } });
   });
 
   it("are listed newest first, in pages that neither repeat nor skip", async () => {
+    await Promise.all(Array.from({ length: 20 }, (_, at) => workspace.events.accept(event(`listed ${at}`))));
     const seen: string[] = [];
     for (let before: string | undefined; ;) {
       const page = await workspace.runs.list({ before, limit: 7 });
@@ -130,16 +113,20 @@ describe("runs", () => {
 });
 
 describe("steps", () => {
+  it("are in the order of calls: 9 before 10, and a map before its items", async () => {
+    const { runId } = await workspace.events.accept(event("order of steps"));
+    const paths = ["10", "9", "2.10", "2.9.1", "2", "2.9"];
+    await Promise.all(paths.map((path) => workspace.steps.save(newStep(runId, { path }), 0)));
+    const stored = await workspace.steps.ofRun(runId);
+    expect(stored.map(({ path }) => path)).toEqual(["2", "2.9", "2.9.1", "2.10", "9", "10"]);
+  });
+
   it("show the last of several states saved at once", async () => {
     const { runId } = await workspace.events.accept(event("steps"));
-    const step = {
-      runId, path: 0, name: "analyse", kind: "ai", status: "running", attempts: [], wakeAt: null, input: null,
-      output: null, error: null, startedAt: new Date(), finishedAt: null,
-    } as const; // oxfmt-ignore
     await Promise.all([
-      workspace.steps.save(step),
-      workspace.steps.save({ ...step, status: "waiting", wakeAt: new Date(0) }),
-      workspace.steps.save({ ...step, status: "succeeded", output: [1, null, "x"] }),
+      workspace.steps.save(newStep(runId), 0),
+      workspace.steps.save(newStep(runId, { status: "waiting", wakeAt: new Date(0) }), 0),
+      workspace.steps.save(newStep(runId, { status: "succeeded", output: [1, null, "x"] }), 0),
     ]);
     expect(await workspace.steps.ofRun(runId)).toMatchObject([
       { status: "succeeded", output: [1, null, "x"], wakeAt: null },
@@ -150,14 +137,12 @@ describe("steps", () => {
 describe("effects", () => {
   it("[R3] leave one receipt for each key, which tells what was known before a repeat", async () => {
     const { runId } = await workspace.events.accept(event("effects"));
-    const intent = {
-      key: `${runId}/1`, runId, stepPath: 1, connection: "slack", action: "slack.postMessage", effect: "write",
-      requestDigest: "sha256:1", request: { text: "hi" },
-    } as const; // oxfmt-ignore
+    const intent = newIntent(runId, 0);
     expect(await workspace.effects.begin(intent)).toBeNull();
     expect(await workspace.effects.begin(intent)).toMatchObject({ state: "intent", attempts: 1 });
     await workspace.effects.settle(intent.key, { state: "done", response: { ts: "1" } });
     expect(await workspace.effects.begin(intent)).toMatchObject({ state: "done", attempts: 2, response: { ts: "1" } });
+    expect(await workspace.effects.find(intent.key)).toMatchObject({ state: "done", attempts: 2 });
     expect(await workspace.effects.ofRun(runId)).toHaveLength(1);
   });
 });
@@ -180,24 +165,68 @@ describe("changes", () => {
 });
 
 describe("processes", () => {
-  it("are seen as dead only when nobody holds their lock", async () => {
-    const presence = await store.processes.register("exe_living", () => {});
-    expect(await store.processes.listDead()).not.toContainEqual({ executor: "exe_living" });
+  const registration = (executor: string) => ({
+    executor,
+    role: "all" as const,
+    flows: ["lead-routing"],
+    onLost: () => {},
+    onWake: () => {},
+  });
+  const sightOf = async (executor: string) =>
+    (await store.processes.look()).find((sight) => sight.executor === executor);
+
+  it("are seen alive by a lock that Postgres frees with their connection, and by a number that grows", async () => {
+    const presence = await store.processes.register(registration("exe_living"));
+    expect(await sightOf("exe_living")).toEqual({ executor: "exe_living", beat: 0, lockFree: false });
+    expect(await store.processes.beat("exe_living")).toBe(true);
+    expect(await sightOf("exe_living")).toMatchObject({ beat: 1, lockFree: false });
     await presence.release();
-    await expect.poll(() => store.processes.listDead()).toContainEqual({ executor: "exe_living" });
+    await expect.poll(() => sightOf("exe_living")).toMatchObject({ lockFree: true });
   });
 
-  it("adopt one at a time", async () => {
-    const order: string[] = [];
-    const slow = store.processes.exclusively("adoption", async () => {
-      order.push("first");
-      await expect.poll(() => order.includes("refused")).toBe(true);
-    });
-    await expect.poll(() => order.includes("first")).toBe(true);
-    expect(await store.processes.exclusively("adoption", async () => void order.push("second"))).toBe(false);
-    order.push("refused");
-    expect(await slow).toBe(true);
-    expect(order).toEqual(["first", "refused"]);
+  it("are told when others took them for dead, and live again once they register", async () => {
+    const presence = await store.processes.register(registration("exe_frozen"));
+    await store.processes.end("exe_frozen");
+    expect(await sightOf("exe_frozen")).toBeUndefined();
+    expect(await store.processes.beat("exe_frozen")).toBe(false);
+    await presence.release();
+    const again = await store.processes.register(registration("exe_frozen"));
+    expect(await store.processes.beat("exe_frozen")).toBe(true);
+    expect(await sightOf("exe_frozen")).toMatchObject({ beat: 2, lockFree: false });
+    await again.release();
+    await store.processes.end("exe_frozen");
+  });
+
+  it("are told when their connection breaks", async () => {
+    let lost = 0;
+    await store.processes.register({ ...registration("exe_cut"), onLost: () => void (lost += 1) });
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    await client.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objsubid = 1
+      and classid = ((hashtextextended('exe_cut', 0) >> 32) & 4294967295)::oid and pid <> pg_backend_pid()`);
+    await client.end();
+    await expect.poll(() => lost).toBe(1);
+    expect(await sightOf("exe_cut")).toMatchObject({ lockFree: true });
+    await store.processes.end("exe_cut");
+  });
+
+  it("hear at once that something was queued, those of their kind only", async () => {
+    const stand = await openStore({ url: database.url, sandbox: true, onError: () => {} });
+    const heard: string[] = [];
+    const listen = (executor: string) => ({ ...registration(executor), onWake: () => void heard.push(executor) });
+    const presences = [
+      await store.processes.register(listen("exe_real")),
+      await stand.processes.register(listen("exe_stand")),
+    ];
+    await store.processes.wakeAll();
+    await expect.poll(() => heard).toEqual(["exe_real"]);
+    await store.processes.wakeAll(true);
+    await expect.poll(() => heard).toEqual(["exe_real", "exe_stand"]);
+    expect((await store.processes.livingKinds()).toSorted()).toEqual(["real", "sandbox"]);
+    for (const presence of presences) await presence.release();
+    await stand.processes.end("exe_stand");
+    await store.processes.end("exe_real");
+    await stand.close();
   });
 });
 

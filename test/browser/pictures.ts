@@ -13,8 +13,9 @@ import { signSample } from "../../src/triggers/index.ts";
 import { openBrowser } from "./chromium.ts";
 
 const [flow] = config.flows;
-if (!flow || !("scheme" in flow.trigger.verify)) throw new Error("the example has no signed flow");
-const { verify, samples } = flow.trigger;
+const trigger = flow?.trigger;
+if (trigger?.kind !== "webhook" || !("scheme" in trigger.verify)) throw new Error("the example has no signed flow");
+const { verify, samples } = trigger;
 
 const more: readonly Json[] = [
   lead("Ines Duarte", "Alba Freight", "Please send pricing for 120 seats. We would like to start next quarter."),

@@ -61,7 +61,7 @@ function FlowRow({ flow, brief }: { readonly flow: FlowView; readonly brief: boo
           <>
             <p className="max-w-[44ch] text-ink-2 max-sm:hidden">{flow.description}</p>
             <div className="lg:hidden">
-              <Address flow={flow} text={`/hooks/${flow.trigger.path}`} />
+              <Address flow={flow} short />
             </div>
           </>
         )}
@@ -78,18 +78,22 @@ function FlowRow({ flow, brief }: { readonly flow: FlowView; readonly brief: boo
 
 interface AddressProps {
   readonly flow: FlowView;
-  /** What is shown where there is no room for the whole address; the whole one is copied. */
-  readonly text?: string;
+  /** Where there is no room for the whole address; the whole one is copied. */
+  readonly short?: boolean;
 }
 
-function Address({ flow, text = flow.trigger.url }: AddressProps) {
+/** How a flow without an address is started. */
+export const calledBy = "Started by the API, the command line or another flow";
+
+function Address({ flow: { trigger }, short = false }: AddressProps) {
+  if (trigger.kind === "call") return <span className="text-ink-2">{calledBy}</span>;
   return (
     <>
       <div className="flex items-center gap-1">
-        <code className="text-xs break-all">{text}</code>
-        <CopyButton text={flow.trigger.url} label="Copy the address" />
+        <code className="text-xs break-all">{short ? `/hooks/${trigger.path}` : trigger.url}</code>
+        <CopyButton text={trigger.url} label="Copy the address" />
       </div>
-      <Scheme scheme={flow.trigger.scheme} />
+      <Scheme scheme={trigger.scheme} />
     </>
   );
 }

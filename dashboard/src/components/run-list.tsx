@@ -93,6 +93,7 @@ function Outcome({ run }: { readonly run: RunView }) {
     <div className="flex min-w-0 items-center gap-2">
       {run.sample && <SampleBadge />}
       {run.simulated && <SimulatedBadge />}
+      {run.parent && <Badge title={`Started by run ${run.parent.runId}`}>sub-flow</Badge>}
       {run.duplicates > 0 && (
         <Badge title="Repeats of the delivery that started nothing">
           {plural(run.duplicates, "duplicate")} suppressed
@@ -105,6 +106,10 @@ function Outcome({ run }: { readonly run: RunView }) {
       {run.error ? (
         <span className="truncate" title={run.error.message}>
           {toSentence(run.error.message)}
+        </span>
+      ) : run.parked ? (
+        <span className="truncate text-ink-2">
+          {run.wakeAt === null ? "Nothing is held in memory" : <>Goes on by itself <RelativeTime at={run.wakeAt} /> at the latest</>}
         </span>
       ) : (
         run.output !== null && <span className="truncate font-mono text-xs text-ink-3">{summary(run.output)}</span>

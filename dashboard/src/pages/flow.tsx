@@ -6,7 +6,7 @@ import { CallExamples } from "../components/call-examples.tsx";
 import { CopyButton } from "../components/copy-button.tsx";
 import { ErrorNotice } from "../components/error-notice.tsx";
 import { Facts } from "../components/facts.tsx";
-import { Scheme, totalRuns } from "../components/flow-list.tsx";
+import { calledBy, Scheme, totalRuns } from "../components/flow-list.tsx";
 import { EmptyState, Page, Panel, SkeletonRows } from "../components/panel.tsx";
 import { RefusalList } from "../components/refusal-list.tsx";
 import { RunList } from "../components/run-list.tsx";
@@ -57,13 +57,15 @@ function Flow({ flow }: { readonly flow: FlowDetailView }) {
           <Panel title="Payload">
             <SchemaTable schema={flow.payloadSchema} />
           </Panel>
-          <Panel title="Refused deliveries, last 7 days">
-            {flow.refusals.length > 0 ? (
-              <RefusalList refusals={flow.refusals} withSource={false} />
-            ) : (
-              <p className="px-4 py-3 text-ink-2">None.</p>
-            )}
-          </Panel>
+          {flow.trigger.kind === "webhook" && (
+            <Panel title="Refused deliveries, last 7 days">
+              {flow.refusals.length > 0 ? (
+                <RefusalList refusals={flow.refusals} withSource={false} />
+              ) : (
+                <p className="px-4 py-3 text-ink-2">None.</p>
+              )}
+            </Panel>
+          )}
         </div>
       </div>
       <Runs flow={flow.name} />
@@ -75,12 +77,7 @@ function FlowFacts({ flow }: { readonly flow: FlowDetailView }) {
   return (
     <div className="rounded-lg border border-line bg-surface">
       <div className="flex min-h-10 flex-wrap items-center gap-x-4 gap-y-1 border-b border-line px-4 py-1.5">
-        <span className="flex min-w-0 items-center gap-1">
-          <span className="mr-1 text-ink-3">POST</span>
-          <code className="min-w-0 text-xs break-all">{flow.trigger.url}</code>
-          <CopyButton text={flow.trigger.url} label="Copy the address" />
-        </span>
-        <Scheme scheme={flow.trigger.scheme} />
+        <Start trigger={flow.trigger} />
       </div>
       <Facts
         className="px-4 py-3"
@@ -101,6 +98,20 @@ function FlowFacts({ flow }: { readonly flow: FlowDetailView }) {
         ]}
       />
     </div>
+  );
+}
+
+function Start({ trigger }: Pick<FlowDetailView, "trigger">) {
+  if (trigger.kind === "call") return <span className="text-ink-2">{calledBy}.</span>;
+  return (
+    <>
+      <span className="flex min-w-0 items-center gap-1">
+        <span className="mr-1 text-ink-3">POST</span>
+        <code className="min-w-0 text-xs break-all">{trigger.url}</code>
+        <CopyButton text={trigger.url} label="Copy the address" />
+      </span>
+      <Scheme scheme={trigger.scheme} />
+    </>
   );
 }
 

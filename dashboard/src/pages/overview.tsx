@@ -5,11 +5,12 @@ import { ErrorNotice } from "../components/error-notice.tsx";
 import { Figures } from "../components/figures.tsx";
 import { FlowList } from "../components/flow-list.tsx";
 import { NoFlows } from "../components/no-flows.tsx";
+import { NeedsPerson } from "../components/needs-person.tsx";
 import { NoRuns } from "../components/no-runs.tsx";
 import { Page, Panel, SkeletonRows } from "../components/panel.tsx";
 import { RefusalList } from "../components/refusal-list.tsx";
+import { QueuePanel } from "../components/queue-panel.tsx";
 import { RunList } from "../components/run-list.tsx";
-import { StatusIcon } from "../components/status.tsx";
 import { flowsQuery, overviewQuery, runsQuery } from "../queries.ts";
 
 export function OverviewPage() {
@@ -24,7 +25,7 @@ export function OverviewPage() {
       )}
       {data && (
         <>
-          {unused(data) ? <Latest /> : <Attention runs={data.needsAttention} />}
+          {unused(data) ? <Latest /> : <NeedsPerson />}
           <Panel title="Last 24 hours">
             <Figures overview={data} />
           </Panel>
@@ -38,6 +39,7 @@ export function OverviewPage() {
               )}
             </Panel>
           </div>
+          <QueuePanel />
           {!unused(data) && <Latest />}
         </>
       )}
@@ -48,31 +50,6 @@ export function OverviewPage() {
 /** Nothing has run of late: then the way to the first run comes first. */
 const unused = ({ counts, needsAttention }: OverviewView): boolean =>
   Object.keys(counts).length === 0 && needsAttention.length === 0;
-
-function Attention({ runs }: { readonly runs: OverviewView["needsAttention"] }) {
-  if (runs.length === 0) {
-    return (
-      <Panel>
-        <p className="flex h-10 items-center gap-2 px-4 text-ink-2">
-          <StatusIcon status="succeeded" />
-          Nothing needs a person: no run has failed or is in doubt.
-        </p>
-      </Panel>
-    );
-  }
-  return (
-    <Panel
-      title="Needs a person"
-      aside={
-        <Link to="/runs" search={{ status: "failed,in_doubt" }} className="text-accent hover:underline">
-          All of them
-        </Link>
-      }
-    >
-      <RunList runs={runs} />
-    </Panel>
-  );
-}
 
 const latestCount = 8;
 
