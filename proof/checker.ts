@@ -199,7 +199,12 @@ export async function collectRuns(
     `select run_id as "runId", step_path as path, started_at as "startedAt" from sluice.ai_calls where run_id = any($1)`,
     ids,
   );
-  const operations = await query<{ readonly runId: string; readonly path: string; name: string; output: string | null }>(
+  const operations = await query<{
+    readonly runId: string;
+    readonly path: string;
+    name: string;
+    output: string | null;
+  }>(
     `select workflow_uuid as "runId", function_id::text as path, function_name as name, output
      from sluice_engine.operation_outputs where workflow_uuid = any($1)`,
     ids,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { leadsForm } from "../examples/connections.ts";
 import { signSample } from "../src/triggers/index.ts";
-import { napMs, notesVariable, retryMs } from "./clock-flows.ts";
+import { napMs, notesVariable, retryMs } from "./clock.config.ts";
 import type { Experiment, Outcome, Play } from "./experiment.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { type Lab, prepareLab } from "./lab.ts";
@@ -44,7 +44,7 @@ export const clock: Experiment = {
   async run(play) {
     const lab = await prepareLab({
       seed: play.seed,
-      service: { config: new URL("clock-flows.ts", import.meta.url).href, overrides: { concurrency } },
+      service: { config: new URL("clock.config.ts", import.meta.url).href, overrides: { concurrency } },
     });
     try {
       const fake = await createFakeClock(join(lab.folder, "clock"));
@@ -105,7 +105,9 @@ async function playJump(stage: Stage, offset: number, play: Play, round: number)
   play.tell(`${offset} s: done after ${doneMs} ms, a parked run taken up at most ${takenUp} times`);
   const accepted = [...before, ...after];
   const violations = [
-    ...accepted.filter(({ status }) => status !== 202).map((reply) => `a delivery was answered ${JSON.stringify(reply)}`),
+    ...accepted
+      .filter(({ status }) => status !== 202)
+      .map((reply) => `a delivery was answered ${JSON.stringify(reply)}`),
     ...(stale.code === "SIGNATURE_EXPIRED" ? [] : [`the old time's signature was answered ${JSON.stringify(stale)}`]),
     ...(isDone ? [] : [`runs had not ended after ${patienceMs} ms`]),
     ...(takenUp > takenUpBar ? [`a parked run was taken up ${takenUp} times, not at most ${takenUpBar}`] : []),
@@ -137,17 +139,17 @@ async function send({ url, secret }: Hook, deliveryId: string, sentAt: Date): Pr
 
 /** How often each parked run has been taken up, by its fencing token. */
 async function readEpochs(lab: Lab): Promise<Map<string, number>> {
-  const rows = await lab.withDatabase(({ query }) =>
-    query<{ id: string; epoch: number }>("select id, epoch from sluice.runs where flow = 'park'"),
+  const rows = await lab.withDatabase((database) =>
+    database.query<{ id: string; epoch: number }>("select id, epoch from sluice.runs where flow = 'park'"),
   );
   return new Map(rows.map(({ id, epoch }) => [id, epoch]));
 }
 
 async function untilEnded(lab: Lab, withinMs: number): Promise<boolean> {
   const text = `select 1 from sluice.runs where flow <> 'park' and status in ('queued', 'running', 'waiting') limit 1`;
-  return lab.withDatabase(async ({ query }) => {
+  return lab.withDatabase(async (database) => {
     for (const deadline = performance.now() + withinMs; performance.now() < deadline; await setTimeout(50)) {
-      if ((await query(text)).length === 0) return true;
+      if ((await database.query(text)).length === 0) return true;
     }
     return false;
   });
@@ -162,7 +164,10 @@ interface Note {
 
 /** By run, in order. */
 function readNotes(text: string): Map<string, Note[]> {
-  const lines = text.trimEnd().split("\n").map((line) => line.split(" "));
+  const lines = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split(" "));
   const notes = Map.groupBy(lines, ([run = ""]) => run);
   return new Map(
     [...notes].map(([run, of]) => [
@@ -180,12 +185,24 @@ interface Row {
 }
 
 /** What is done for each run, in order. */
-const wanted: { readonly [flow: string]: string } = { nap: "before 1, after 1", retry: "try 1, try 2, try 3", queue: "work 1", park: "" };
+const wanted: { readonly [flow: string]: string } = {
+  nap: "before 1, after 1",
+  retry: "try 1, try 2, try 3",
+  queue: "work 1",
+  park: "",
+};
 /** The longest that the flow may take between two notes. */
 const pauseMs: { readonly [flow: string]: number } = { nap: napMs, retry: retryMs };
 
-async function judge(lab: Lab, play: Play, jumps: readonly Jump[], notes: ReadonlyMap<string, Note[]>): Promise<Outcome> {
-  const rows = await lab.withDatabase(({ query }) => query<Row>("select id, flow, status, recoveries from sluice.runs"));
+async function judge(
+  lab: Lab,
+  play: Play,
+  jumps: readonly Jump[],
+  notes: ReadonlyMap<string, Note[]>,
+): Promise<Outcome> {
+  const rows = await lab.withDatabase((database) =>
+    database.query<Row>("select id, flow, status, recoveries from sluice.runs"),
+  );
   const accepted = jumps.flatMap((jump) => jump.accepted);
   const known = new Set(rows.map(({ id }) => id));
   const late = rows.map(({ id, flow }) => latenessMs(notes.get(id) ?? [], pauseMs[flow] ?? Infinity));

@@ -7,8 +7,8 @@ import type { Experiment, Outcome, Play } from "./experiment.ts";
 import { createFaultProxy, type Fault, type FaultProxy } from "./fault-proxy.ts";
 import { type Lab, prepareLab } from "./lab.ts";
 import { type Acknowledged, makeLeads } from "./leads.ts";
-import { findUnexpected, startProbe, within } from "./probe.ts";
-import { type Answer, findBadAnswers, slowestMs, startSender } from "./sender.ts";
+import { findUnexpected, type Look, slowestMs, startProbe, within } from "./probe.ts";
+import { type Answer, findBadAnswers, startSender } from "./sender.ts";
 import type { ServiceProcess } from "./service-process.ts";
 
 const perSecond = 20;
@@ -46,7 +46,7 @@ export const databaseAway: Experiment = {
   holdsWhen:
     "503 with Retry-After within 10 s, never a 2xx without a commit, no exit, all acknowledged runs done <= 30 s after it is back",
   counts: "seconds away in each way",
-  usual: { rounds: 1, count: 10 },
+  usual: { rounds: 1, count: 8 },
   brief: { rounds: 1, count: 3 },
   async run(play) {
     const folder = await mkdtemp(join(tmpdir(), "sluice-proof-"));
@@ -89,6 +89,8 @@ interface Stage {
 interface Absence {
   readonly acknowledged: readonly Acknowledged[];
   readonly answers: readonly Answer[];
+  /** At `/healthz` and `/readyz`. */
+  readonly looks: readonly Look[];
   readonly drainedMs: number;
   readonly violations: readonly string[];
 }
@@ -101,7 +103,7 @@ async function playWays(stage: Stage, play: Play): Promise<Outcome> {
   const acknowledged = absences.flatMap((absence) => absence.acknowledged);
   const answers = absences.flatMap((absence) => absence.answers);
   const { violations } = await stage.lab.verdict(acknowledged, 1000);
-  const slowestAnswerMs = slowestMs(answers);
+  const slowestAnswerMs = slowestMs([...answers, ...absences.flatMap((absence) => absence.looks)]);
   const found = [
     ...absences.flatMap((absence) => absence.violations),
     ...violations,
@@ -140,29 +142,31 @@ async function playWay({ lab, service, proxy }: Stage, way: Way, play: Play, nam
   const drainedMs = Math.round(performance.now() - backAt);
   await Promise.all([health.stop(), readiness.stop()]);
   const { answers, acknowledged } = sender;
-  const meanwhile = answers.filter(({ beganAt, endedAt }) => beganAt >= goneAt && endedAt <= backAt);
-  const [slowest, refusals] = [slowestMs(answers), answers.filter(({ status }) => status === 503).length];
-  play.tell(`${way.name}: ${refusals} times 503, slowest answer ${slowest} ms, done ${drainedMs} ms after`);
+  const looks = [...health.looks, ...readiness.looks];
+  const refusals = answers.filter(({ status }) => status === 503).length;
+  play.tell(
+    `${way.name}: ${refusals} times 503, slowest answer ${slowestMs([...answers, ...looks])} ms, done ${drainedMs} ms after`,
+  );
   const violations = [
     ...findBadAnswers(answers),
-    ...(way.isGone ? findAcknowledged(meanwhile) : []),
+    ...(way.isGone ? findAcknowledged(within(answers, goneAt, backAt)) : []),
     ...(way.isGone ? findUnexpected("/readyz", within(readiness.looks, goneAt, backAt), 503) : []),
     ...findUnexpected("/healthz", health.looks, 200),
     ...(unacknowledged.length === 0 ? [] : [`${unacknowledged.length} leads were never acknowledged`]),
     ...(isDrained ? [] : [`runs had not ended ${drainBarMs} ms after the database was back`]),
     ...(await findExit(service)),
   ];
-  return { acknowledged, answers, drainedMs, violations: violations.map((text) => `${way.name}: ${text}`) };
+  return { acknowledged, answers, looks, drainedMs, violations: violations.map((text) => `${way.name}: ${text}`) };
 }
 
-function findAcknowledged(answers: readonly Answer[]): string[] {
+function findAcknowledged(answers: readonly Look[]): string[] {
   const { length } = answers.filter(({ status }) => status === 200 || status === 202);
   return length === 0 ? [] : [`${length} deliveries were acknowledged while nothing could be stored`];
 }
 
-async function findExit({ exited, words }: ServiceProcess): Promise<string[]> {
-  const end = await Promise.race([exited, setTimeout(0, null)]);
-  return end === null ? [] : [`the service ended with ${end}: ${words()}`];
+async function findExit(service: ServiceProcess): Promise<string[]> {
+  const end = await Promise.race([service.exited, setTimeout(0, null)]);
+  return end === null ? [] : [`the service ended with ${end}: ${service.words()}`];
 }
 
 /** Every delivery was sent more than once, and each may have started one run only. */

@@ -7,8 +7,8 @@ import { type Database, withDatabase } from "./database.ts";
 import type { Experiment, Outcome, Play } from "./experiment.ts";
 import { type Lab, prepareLab } from "./lab.ts";
 import { type Acknowledged, makeLeads } from "./leads.ts";
-import { findUnexpected, startProbe, within } from "./probe.ts";
-import { type Answer, findBadAnswers, slowestMs, startSender } from "./sender.ts";
+import { findUnexpected, slowestMs, startProbe, within } from "./probe.ts";
+import { type Answer, findBadAnswers, startSender } from "./sender.ts";
 import type { ServiceProcess } from "./service-process.ts";
 import { mountSmallDisk, type SmallDisk } from "./tmpfs.ts";
 
@@ -89,7 +89,11 @@ const states: readonly State[] = [
     isReadable: true,
     async begin({ ask, disk }) {
       await disk.fill();
-      await untilRefused(ask, "53100", "create table sluice.ballast as select repeat('x', 1000) from generate_series(1, 100)");
+      await untilRefused(
+        ask,
+        "53100",
+        "create table sluice.ballast as select repeat('x', 1000) from generate_series(1, 100)",
+      );
     },
     hold: ({ disk }) => disk.fill(),
     end: ({ disk }) => disk.free(),
@@ -100,7 +104,9 @@ const states: readonly State[] = [
     async begin({ ask, disk }) {
       await disk.fill();
       // Postgres ends with PANIC when the next piece of its log finds no room.
-      await untilLost(() => ask(({ query }) => query("select pg_logical_emit_message(false, '', repeat('x', 1 << 20))")));
+      await untilLost(() =>
+        ask((database) => database.query("select pg_logical_emit_message(false, '', repeat('x', 1 << 20))")),
+      );
     },
     hold: ({ disk }) => disk.fill(),
     end: ({ disk }) => disk.free(),
@@ -148,7 +154,9 @@ async function playState(stage: Stage, state: State, play: Play, name: string): 
   await Promise.all(Object.values(probes).map((probe) => probe.stop()));
   const { answers, acknowledged } = sender;
   const refusals = answers.filter(({ status }) => status === 503).length;
-  play.tell(`${state.name}: ${refusals} times 503, slowest answer ${slowestMs(answers)} ms, done ${drainedMs} ms after`);
+  play.tell(
+    `${state.name}: ${refusals} times 503, slowest answer ${slowestMs(answers)} ms, done ${drainedMs} ms after`,
+  );
   // As before: 404 when its pages have not been built.
   const dashboardStatus = probes["the dashboard"].looks[0]?.status ?? 200;
   const looked = Object.entries(probes).filter(([what]) => state.isReadable || what !== "the list of runs");
@@ -196,17 +204,17 @@ async function createApiKey(ask: Stage["ask"]): Promise<string> {
   const digest = createHash("sha256").update(token).digest("hex");
   const text = `insert into sluice.api_keys (workspace_id, id, name, token_digest, role)
     values ('default', 'key_proof', 'proof', $1, 'viewer')`;
-  await ask(({ query }) => query(text, [digest]));
+  await ask((database) => database.query(text, [digest]));
   return token;
 }
 
 /** Tries a statement that writes until Postgres refuses it for the reason wanted. */
 async function untilRefused(ask: Stage["ask"], state: string, text: string): Promise<void> {
   for (const deadline = Date.now() + 10_000; Date.now() < deadline; await setTimeout(20)) {
-    const refused = await ask(async ({ query }) => {
+    const refused = await ask(async (database) => {
       try {
-        await query(text);
-        await query("drop table sluice.ballast");
+        await database.query(text);
+        await database.query("drop table sluice.ballast");
         return false;
       } catch (error) {
         return (error as { readonly code?: string }).code === state;
@@ -225,7 +233,7 @@ async function untilLost(work: () => Promise<unknown>): Promise<void> {
     } catch (error) {
       const { code = "" } = error as { readonly code?: string };
       // No room in the data is an answer; a Postgres that is gone gives none, or says that it goes.
-      if (!/^53/.test(code)) return;
+      if (!code.startsWith("53")) return;
     }
   }
   throw new Error("Postgres went on although its log had no room");
@@ -240,27 +248,28 @@ async function configure({ lab, ask }: Stage, setting: string): Promise<void> {
   process.kill(Number((await readFile(join(data, "postmaster.pid"), "utf8")).split("\n")[0]), "SIGHUP");
   const wanted = setting === "" ? "off" : "on";
   for (const deadline = Date.now() + 10_000; Date.now() < deadline; await setTimeout(20)) {
-    const [row] = await ask(({ query }) => query("show default_transaction_read_only"));
+    const [row] = await ask((database) => database.query("show default_transaction_read_only"));
     if (row?.["default_transaction_read_only"] === wanted) return;
   }
   throw new Error(`Postgres did not take over ${setting || "the old settings"}`);
 }
 
 /** Reads every row by its table and by its index: both must agree, and every page that is read has a checksum. */
-async function findCorruption({ query }: Database): Promise<string[]> {
+async function findCorruption(database: Database): Promise<string[]> {
   const found: string[] = [];
   for (const table of ["events", "runs", "steps", "effects"]) {
     const counts = new Set<unknown>();
     for (const way of ["seqscan", "indexscan"]) {
-      await query(`set enable_${way} = off`);
-      const [row] = await query(`select count(*) as count, md5(string_agg(t::text, '' order by t::text)) as digest
+      await database.query(`set enable_${way} = off`);
+      const [row] =
+        await database.query(`select count(*) as count, md5(string_agg(t::text, '' order by t::text)) as digest
         from sluice.${table} as t where workspace_id = 'default'`);
       counts.add(JSON.stringify(row));
-      await query(`reset enable_${way}`);
+      await database.query(`reset enable_${way}`);
     }
     if (counts.size > 1) found.push(`table ${table} read by its index is not what it is read as a whole`);
   }
-  const [row] = await query<{ readonly failures: number }>(
+  const [row] = await database.query<{ readonly failures: number }>(
     "select coalesce(sum(checksum_failures), 0)::integer as failures from pg_stat_database",
   );
   return row?.failures === 0 ? found : [...found, `${row?.failures} pages fail their checksum`];

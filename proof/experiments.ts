@@ -1,10 +1,27 @@
 import type { Experiment } from "./experiment.ts";
+import { burst } from "./burst.ts";
+import { clock } from "./clock.ts";
 import { crashPoints } from "./crash-points.ts";
+import { databaseAway } from "./database-away.ts";
+import { diskFull } from "./disk-full.ts";
 import { frozen } from "./frozen.ts";
 import { kill } from "./kill.ts";
 import { poison } from "./poison.ts";
+import { simulated } from "./simulated.ts";
+import { webhooks } from "./webhooks.ts";
 
-const built: readonly Experiment[] = [kill, crashPoints, frozen, poison];
+const built: readonly Experiment[] = [
+  kill,
+  crashPoints,
+  simulated,
+  frozen,
+  databaseAway,
+  clock,
+  diskFull,
+  burst,
+  poison,
+  webhooks,
+];
 
 /** All experiments that are built, in the order of their numbers. */
 export const experiments: readonly Experiment[] = built.toSorted((a, b) => a.number - b.number);

@@ -22,15 +22,18 @@ async function openEcho(): Promise<{ proxy: FaultProxy; upstream: Set<Socket> }>
   const proxy = await createFaultProxy({
     upstream: { host: "127.0.0.1", port: (server.address() as AddressInfo).port },
   });
-  opened.push(() => void server.close(), () => proxy.close());
+  opened.push(
+    () => void server.close(),
+    () => proxy.close(),
+  );
   return { proxy, upstream };
 }
 
 interface TestClient {
   readonly socket: Socket;
   /** Sends a text and gives the first answer. */
-  ask(text: string): Promise<string>;
-  received(): string;
+  readonly ask: (text: string) => Promise<string>;
+  readonly received: () => string;
 }
 
 async function open({ port }: FaultProxy): Promise<TestClient> {
@@ -39,15 +42,12 @@ async function open({ port }: FaultProxy): Promise<TestClient> {
   let received = "";
   socket.on("data", (bytes) => (received += bytes.toString()));
   await once(socket, "connect");
-  return {
-    socket,
-    async ask(text) {
-      socket.write(text);
-      const [answer] = await once(socket, "data");
-      return String(answer);
-    },
-    received: () => received,
+  const ask = async (text: string): Promise<string> => {
+    socket.write(text);
+    const [answer] = await once(socket, "data");
+    return String(answer);
   };
+  return { socket, ask, received: () => received };
 }
 
 const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;

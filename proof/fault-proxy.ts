@@ -101,7 +101,10 @@ class Link {
       this.#changes.emit("change");
     };
     // An error is followed by the close, which is where it is dealt with.
-    client.on("error", () => {}).once("end", left).once("close", left);
+    client
+      .on("error", () => {})
+      .once("end", left)
+      .once("close", left);
   }
 
   get isOpen(): boolean {

@@ -60,7 +60,9 @@ async function playAll(lab: Lab, play: Play): Promise<Outcome> {
     service = await lab.start({ publicPort: Number(new URL(hook.url).port) });
     const probe = await finishProbe(hook, play.seed, number);
     const recoveryMs = Math.round(performance.now() - loaded.killedAt);
-    play.tell(`round ${number}: killed ${victims}, ${loaded.inFlight} runs in flight; working again after ${recoveryMs} ms`);
+    play.tell(
+      `round ${number}: killed ${victims}, ${loaded.inFlight} runs in flight; working again after ${recoveryMs} ms`,
+    );
     rounds.push({ acknowledged: [probe, ...(await loaded.sending)], inFlight: loaded.inFlight, recoveryMs });
     await lab.drained();
   }
@@ -127,7 +129,9 @@ function judge(
   const countOf = (kind: Finding["kind"]): number => findings.filter((finding) => finding.kind === kind).length;
   const violations = [
     ...findings.map((finding) => finding.text),
-    ...(recoveryMs > recoveryBarMs ? [`new work was done ${recoveryMs} ms after a kill, more than ${recoveryBarMs}`] : []),
+    ...(recoveryMs > recoveryBarMs
+      ? [`new work was done ${recoveryMs} ms after a kill, more than ${recoveryBarMs}`]
+      : []),
     // Otherwise nothing was put to the test.
     ...(inFlightAtKill < count * 0.8 ? [`only ${inFlightAtKill} runs were in flight at a kill`] : []),
     ...(recovered === 0 ? ["no run was under way at any of the moments"] : []),

@@ -82,7 +82,9 @@ export async function deliver(hook: Hook, lead: Lead, sending: Sending = {}): Pr
       return { lead, runId, ...(status !== undefined && { status }) };
     }
   }
-  throw new Error(`${lead.deliveryId} was not acknowledged within ${patienceMs / 1000} s; the last answer: ${String(last)}`);
+  throw new Error(
+    `${lead.deliveryId} was not acknowledged within ${patienceMs / 1000} s; the last answer: ${String(last)}`,
+  );
 }
 
 /** How leads are sent together. */

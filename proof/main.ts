@@ -127,7 +127,8 @@ function wasSkipped({ rounds, skipped }: Verdict): boolean {
 }
 
 function refuse(what: string): number {
-  const usage = "usage: npm run proof -- NAME|NUMBER|all [--json] [--short] [--rounds N] [--count N] [--seed N] [--list]";
+  const usage =
+    "usage: npm run proof -- NAME|NUMBER|all [--json] [--short] [--rounds N] [--count N] [--seed N] [--list]";
   process.stderr.write(`error: ${what}\n${usage}\n${listAll()}\n`);
   return 2;
 }
@@ -148,7 +149,10 @@ function describe({ name, number, asks, holdsWhen, counts, usual, brief }: Exper
 function listAll(): string {
   const width = Math.max(0, ...experiments.map(({ name }) => name.length));
   return experiments
-    .map(({ number, name, asks, holdsWhen }) => `${String(number).padStart(4)} ${name.padEnd(width)}  ${asks}: ${holdsWhen}`)
+    .map(
+      ({ number, name, asks, holdsWhen }) =>
+        `${String(number).padStart(4)} ${name.padEnd(width)}  ${asks}: ${holdsWhen}`,
+    )
     .join("\n");
 }
 

@@ -108,7 +108,11 @@ function enter(transactions: WeakMap<Client, string>, client: Client, text: stri
 
 /** @see https://github.com/nodejs/undici/blob/main/docs/docs/api/DiagnosticsChannel.md */
 function noteRequests(pass: Pass): void {
-  const moments = { "undici:request:create": "begun", "undici:request:bodySent": "sent", "undici:request:trailers": "done" };
+  const moments = {
+    "undici:request:create": "begun",
+    "undici:request:bodySent": "sent",
+    "undici:request:trailers": "done",
+  };
   for (const [name, moment] of Object.entries(moments)) {
     channel(name).subscribe((message) => {
       const { request } = message as { readonly request: { readonly method: string; readonly path: string } };

@@ -121,7 +121,11 @@ function texts(): PoisonInput[] {
 
 function requests(): PoisonInput[] {
   const body = Buffer.from('{"fine":true}');
-  const refused = (name: string, ...head: string[]): PoisonInput => ({ name, wanted: "refused", request: { head, body } });
+  const refused = (name: string, ...head: string[]): PoisonInput => ({
+    name,
+    wanted: "refused",
+    request: { head, body },
+  });
   return [
     refused("content-type twice", post, json, json),
     refused("content-encoding twice", post, json, "content-encoding: gzip", "content-encoding: br"),

@@ -23,7 +23,8 @@ export const poison: Experiment = {
   name: "poison",
   number: 11,
   asks: "hostile documents, texts, keys, sizes, encodings and headers; and a run that kills its process",
-  holdsWhen: "good input is taken and given back as it came, bad input gets a 4xx, nothing blocks the event loop for 100 ms, and the run is set aside after 3 deaths with its neighbours unharmed",
+  holdsWhen:
+    "good input is taken and given back as it came, bad input gets a 4xx, nothing blocks the event loop for 100 ms, and the run is set aside after 3 deaths with its neighbours unharmed",
   counts: "neighbours of the poison run",
   usual: { rounds: 1, count: 50 },
   brief: { rounds: 1, count: 50 },
@@ -60,7 +61,7 @@ async function playInputs(lab: Lab, { tell }: Play): Promise<Part> {
     await warmUp(service, inputs);
     const answered: Answered[] = [];
     for (const input of inputs) {
-      const answer = await sendRaw(service.publicUrl, input.request);
+      const answer = await sendUntilAnswered(service, input);
       answered.push({ input, answer, blockedMs: await service.ask<number>({ order: "blocked" }) });
     }
     await lab.drained();
@@ -78,6 +79,18 @@ async function playInputs(lab: Lab, { tell }: Play): Promise<Part> {
   } finally {
     await service.stop();
   }
+}
+
+/**
+ * Sends an input, again when it got no answer: a server that refuses a body in its middle may end the connection before
+ * the sender has read why.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9112#section-9.6
+ */
+async function sendUntilAnswered({ publicUrl }: ServiceProcess, { request }: PoisonInput): Promise<RawAnswer> {
+  let answer = await sendRaw(publicUrl, request);
+  for (let tries = 1; answer.status === 0 && tries < 5; tries += 1) answer = await sendRaw(publicUrl, request);
+  return answer;
 }
 
 /** The first requests load and compile code, which is no matter of what they carry. */
@@ -145,7 +158,9 @@ async function playRun(lab: Lab, { count, tell }: Play): Promise<Part> {
       ...harmed.map((run) => `neighbour ${run.id} is ${run.status} ${run.code ?? ""} after ${run.recoveries} deaths`),
       ...(unfinished.length === 0
         ? []
-        : [`${unfinished.length} neighbours, such as ${unfinished[0]?.id}, have not ended after ${patienceMs / 1000} s`]),
+        : [
+            `${unfinished.length} neighbours, such as ${unfinished[0]?.id}, have not ended after ${patienceMs / 1000} s`,
+          ]),
     ],
   };
 }
@@ -175,6 +190,10 @@ async function supervise(lab: Lab, first: ServiceProcess): Promise<number> {
 
 async function begin({ publicUrl }: ServiceProcess, hook: string, payload: object): Promise<string> {
   const headers = { "content-type": "application/json" };
-  const response = await fetch(`${publicUrl}/hooks/${hook}`, { method: "POST", headers, body: JSON.stringify(payload) });
+  const response = await fetch(`${publicUrl}/hooks/${hook}`, {
+    method: "POST",
+    headers,
+    body: JSON.stringify(payload),
+  });
   return ((await response.json()) as { readonly runId: string }).runId;
 }

@@ -1,8 +1,8 @@
-/** One look at an address. Times are those of `performance.now()`. */
+/** A request and how it was answered. Times are those of `performance.now()`. */
 export interface Look {
   readonly beganAt: number;
   readonly endedAt: number;
-  /** Null: no answer within {@link limitMs}. */
+  /** Null: the connection broke, or no answer came within {@link answerLimitMs}. */
   readonly status: number | null;
 }
 
@@ -14,7 +14,9 @@ export interface Probe {
 }
 
 const everyMs = 250;
-const limitMs = 30_000;
+
+/** Whoever waits longer than this for an answer gives up. */
+export const answerLimitMs = 30_000;
 
 /** Begins to look. */
 export function startProbe(url: string, headers: { readonly [name: string]: string } = {}): Probe {
@@ -23,7 +25,7 @@ export function startProbe(url: string, headers: { readonly [name: string]: stri
   const stopping = new AbortController();
   async function look(): Promise<void> {
     const beganAt = performance.now();
-    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(limitMs)]);
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(answerLimitMs)]);
     const status = await fetch(url, { headers, signal }).then(
       async (response) => {
         await response.arrayBuffer();
@@ -47,15 +49,19 @@ export function startProbe(url: string, headers: { readonly [name: string]: stri
   };
 }
 
-/** The looks that began and ended within a time. */
-export function within(looks: readonly Look[], fromMs: number, toMs: number): readonly Look[] {
+/** Those that began and ended within a time. */
+export function within<T extends Look>(looks: readonly T[], fromMs: number, toMs: number): readonly T[] {
   return looks.filter(({ beganAt, endedAt }) => beganAt >= fromMs && endedAt <= toMs);
+}
+
+/** The longest that an answer took, in milliseconds; 0 without answers. */
+export function slowestMs(looks: readonly Look[]): number {
+  return Math.round(Math.max(0, ...looks.map(({ beganAt, endedAt }) => endedAt - beganAt)));
 }
 
 /** Says that looks were answered otherwise than they should. */
 export function findUnexpected(what: string, looks: readonly Look[], wanted: number): string[] {
   const others = looks.filter(({ status }) => status !== wanted);
-  if (looks.length === 0) return [`${what} was never answered`];
   if (others.length === 0) return [];
   const statuses = [...new Set(others.map(({ status }) => status ?? "nothing"))].join(", ");
   return [`${what} was answered by ${statuses} in ${others.length} of ${looks.length} looks, not by ${wanted}`];

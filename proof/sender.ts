@@ -2,13 +2,10 @@ import { setTimeout } from "node:timers/promises";
 import { leadsForm } from "../examples/connections.ts";
 import { signSample } from "../src/triggers/index.ts";
 import type { Acknowledged, Hook, Lead } from "./leads.ts";
+import { answerLimitMs, type Look } from "./probe.ts";
 
-/** An answer to one request, or what came instead of one. Times are those of `performance.now()`. */
-export interface Answer {
-  readonly beganAt: number;
-  readonly endedAt: number;
-  /** Null: the connection broke, or no answer came within {@link answerLimitMs}. */
-  readonly status: number | null;
+/** An answer to a delivery, or what came instead of one. */
+export interface Answer extends Look {
   /** Of a problem document, such as `DATABASE_UNAVAILABLE`; else empty. */
   readonly code: string;
   readonly retryAfter: string | null;
@@ -33,9 +30,6 @@ export interface SenderOptions {
   /** Between an answer and the next try. Default: 1,000. */
   readonly retryMs?: number;
 }
-
-/** A sender that waits longer than this for an answer gives up, and the application has failed it. */
-export const answerLimitMs = 30_000;
 
 /** Begins to send. */
 export function startSender({ hook, leads, perSecond, retryMs = 1000 }: SenderOptions): Sender {
@@ -91,7 +85,10 @@ async function post(
     const { runId = null, code = "" } = (await response.json()) as { runId?: string; code?: string };
     const { status } = response;
     const retryAfter = response.headers.get("retry-after");
-    return { answer: { beganAt, endedAt: performance.now(), status, code, retryAfter }, runId: response.ok ? runId : null };
+    return {
+      answer: { beganAt, endedAt: performance.now(), status, code, retryAfter },
+      runId: response.ok ? runId : null,
+    };
   } catch {
     return { answer: { beganAt, endedAt: performance.now(), status: null, code: "", retryAfter: null }, runId: null };
   }
@@ -107,9 +104,4 @@ export function findBadAnswers(answers: readonly Answer[]): string[] {
     status === null ? "no answer" : `${status} ${code} with Retry-After ${retryAfter}`,
   );
   return [...kinds].map(([kind, { length }]) => `${length} deliveries got ${kind}, not 503 with Retry-After`);
-}
-
-/** The longest that an answer took, in milliseconds; 0 without answers. */
-export function slowestMs(answers: readonly Answer[]): number {
-  return Math.round(Math.max(0, ...answers.map(({ beganAt, endedAt }) => endedAt - beganAt)));
 }

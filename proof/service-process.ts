@@ -48,9 +48,13 @@ export async function startService(settings: ServiceSettings, options: ProcessOp
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (words = (words + text).slice(-4000)));
   const exited = once(child, "exit").then(([code, signal]) => (code ?? signal) as number | string);
   const late = setTimeout(() => child.kill("SIGKILL"), readyWithinMs);
-  const died = exited.then((end) => Promise.reject(new Error(`the service ended with ${end} before it was ready: ${words}`)));
+  const died = exited.then((end) =>
+    Promise.reject(new Error(`the service ended with ${end} before it was ready: ${words}`)),
+  );
   died.catch(() => {});
-  const [ready] = (await Promise.race([once(child, "message"), died]).finally(() => clearTimeout(late))) as [ServiceReady];
+  const [ready] = (await Promise.race([once(child, "message"), died]).finally(() => clearTimeout(late))) as [
+    ServiceReady,
+  ];
   const link = new Link(child);
   const ended = exited.then((end) => Promise.reject(new Error(`the service ended with ${end}`)));
   ended.catch(() => {});

@@ -10,7 +10,15 @@ import {
 import { toProblem } from "./api.ts";
 import { CrashNotice, NotFoundNotice } from "./components/error-notice.tsx";
 import { Shell } from "./components/shell.tsx";
-import { failureQuery, failuresQuery, flowQuery, flowsQuery, overviewQuery, runQuery, sessionQuery } from "./queries.ts";
+import {
+  failureQuery,
+  failuresQuery,
+  flowQuery,
+  flowsQuery,
+  overviewQuery,
+  runQuery,
+  sessionQuery,
+} from "./queries.ts";
 
 interface RouterContext {
   readonly queryClient: QueryClient;

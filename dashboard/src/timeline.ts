@@ -102,7 +102,10 @@ interface Stretch {
 function stretchesOf(segments: readonly Segment[], start: number, end: number): Stretch[] {
   const stretches: Stretch[] = [];
   let at = start;
-  const works = segments.filter(({ kind }) => work.includes(kind)).toSorted((a, b) => a.from - b.from);
+  // Work of no length has no room to be given.
+  const works = segments
+    .filter(({ kind, from, to }) => work.includes(kind) && to > from)
+    .toSorted((a, b) => a.from - b.from);
   for (const { from, to } of works) {
     if (from > at) stretches.push({ from: at, to: from, idle: true });
     if (to > at) stretches.push({ from: Math.max(at, from), to, idle: false });
@@ -152,9 +155,9 @@ export function createTimeScale(segments: readonly Segment[], start: number, end
 
 const clamp = (share: number): number => Math.min(1, Math.max(0, share));
 
-/** Two to five steps of a round length. */
+/** Two to four steps of a round length. */
 function evenTicks(total: number): TimeScale["ticks"] {
-  const rough = total / 5;
+  const rough = total / 4;
   const magnitude = 10 ** Math.floor(Math.log10(rough));
   const step = magnitude * ([1, 2, 5].find((round) => rough <= round * magnitude) ?? 10);
   const count = Math.floor(total / step);

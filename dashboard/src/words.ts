@@ -39,9 +39,9 @@ export const rulingWords: { readonly [word in RulingWord]: string } = {
   try_again: "It did not happen: try again",
 };
 
-/** Where a receipt says that its effect went. */
-export const connectionWords = (connection: string): string =>
-  connection === "step" ? "the system that this step calls" : connection;
+/** What an effect went through: a step of the flow's own has no connection, and says so by this name. */
+export const connectionName = (connection: string): string =>
+  connection === "step" ? "the flow’s own code" : connection;
 
 const itemWords: readonly (readonly [ShownStatus, string])[] = [
   ["succeeded", "done"],
@@ -129,10 +129,11 @@ function underWay(run: RunDetailView, now: number): string {
     const work = pending.filter((step) => !waits.includes(step));
     return work.length === 0 ? statusWords[run.status] : `Running ${work.at(-1)?.name}${others(work.length - 1)}`;
   }
-  if (waits.length === 1) return waitSentence(first, now);
+  const held = run.parked ? "; nothing is held in memory" : "";
+  if (waits.length === 1) return waitSentence(first, now) + held;
   const noun = waits.every(({ kind }) => kind === first.kind) ? waitNouns[first.kind] : undefined;
   const since = waits.map(({ startedAt }) => startedAt).toSorted()[0] ?? first.startedAt;
-  return `Waiting for ${formatCount(waits.length)} ${noun ?? "steps"} since ${formatSince(since, now)}`;
+  return `Waiting for ${formatCount(waits.length)} ${noun ?? "steps"} since ${formatSince(since, now)}${held}`;
 }
 
 const others = (count: number): string => (count === 0 ? "" : ` and ${formatCount(count)} more`);
@@ -154,7 +155,7 @@ export function runSentence(run: RunDetailView, now: number): string {
     case "cancelled":
       return `Cancelled${run.finishedAt ? ` at ${formatClock(run.finishedAt, now)}` : ""}`;
     case "in_doubt":
-      return `In doubt${at}: it may or may not have been done`;
+      return `In doubt${at}`;
     default:
       return statusWords[run.status];
   }

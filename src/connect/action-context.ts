@@ -23,7 +23,7 @@ export interface ActionContext {
   readonly baseUrl: string;
   /** Guarded fetch that reaches only the base URL's origin and ends with the attempt. */
   readonly fetch: (input: string | URL, init?: RequestInit) => Promise<Response>;
-  /** The same for all attempts of this call, and different for every other call: `run id/step sequence`. */
+  /** The same for all attempts of this call, and different for every other call: `run id/step path`. */
   readonly idempotencyKey: string;
   /**
    * A secret of the connection, fit for a header.

@@ -287,6 +287,88 @@ describe("an action whose process died", () => {
   });
 });
 
+describe("a person's word about an action in doubt", () => {
+  /** An irreversible action whose answer was lost. */
+  async function inDoubt(lookup?: ActionDefinition<Note, Note>["lookup"]) {
+    const outside = outsideWith(lostAnswer(true));
+    const run = createFakeRun();
+    const notes = notesConnection("irreversible", outside, lookup);
+    const write = () => notes.write({ text: "a" });
+    await expect(run.within(write)).rejects.toMatchObject({
+      code: "EFFECT_IN_DOUBT",
+      hint: expect.stringContaining("sluice runs rule") as unknown,
+    });
+    return { run, outside, write };
+  }
+
+  it("that it was done gives what it answered to the flow, and is not performed again", async () => {
+    const { run, outside, write } = await inDoubt();
+    run.rule("run_test/0", "done", { text: "as seen there" });
+    expect(await run.again(write)).toEqual({ text: "as seen there" });
+    expect(outside.notes).toHaveLength(1);
+    expect(run.receipts.get("run_test/0")).toMatchObject({ state: "done", attempts: 1 });
+  });
+
+  it("with an answer that does not fit is refused, with how to give another one", async () => {
+    const { run, write } = await inDoubt();
+    run.rule("run_test/0", "done", { text: 7 });
+    await expect(run.again(write)).rejects.toMatchObject({
+      code: "RESPONSE_INVALID",
+      hint: "Say what it answered, in a shape that fits: sluice runs rule run_test --key run_test/0 --done --output FILE",
+    });
+    run.rule("run_test/0", "done", { text: "as seen there" });
+    expect(await run.again(write)).toEqual({ text: "as seen there" });
+  });
+
+  it("that it was not done, and is not to be, fails the step without performing it", async () => {
+    const { run, outside, write } = await inDoubt();
+    run.rule("run_test/0", "not_done");
+    await expect(run.again(write)).rejects.toMatchObject({
+      code: "EFFECT_NOT_DONE",
+      retryable: false,
+      details: { key: "run_test/0" },
+    });
+    expect(outside.notes).toHaveLength(1);
+    expect(run.receipts.get("run_test/0")).toMatchObject({ state: "not_done", attempts: 1 });
+  });
+
+  it("to try again performs it once more with the same key, without looking for it", async () => {
+    let looks = 0;
+    const { run, outside, write } = await inDoubt(async () => {
+      looks += 1;
+      throw refused(403).error;
+    });
+    run.rule("run_test/0", "try_again");
+    expect(await run.again(write)).toEqual({ text: "a" });
+    expect(looks).toBe(1);
+    expect(outside.notes).toEqual([
+      { key: "run_test/0", text: "a" },
+      { key: "run_test/0", text: "a" },
+    ]);
+  });
+
+  it("to try again comes into doubt anew when the answer is lost again", async () => {
+    const { run, outside, write } = await inDoubt();
+    run.rule("run_test/0", "try_again");
+    outside.faults.push(lostAnswer(false));
+    await expect(run.again(write)).rejects.toMatchObject({ code: "EFFECT_IN_DOUBT" });
+    expect(run.receipts.get("run_test/0")).toMatchObject({ state: "unknown", attempts: 2 });
+  });
+});
+
+describe("an action whose flow was changed", () => {
+  it.each(["intent", "done"] as const)("is not given what another action left under its key: %s", async (state) => {
+    const outside = outsideWith();
+    const run = createFakeRun();
+    await run.journal.begin({ ...intentOf("irreversible"), action: "bank.pay" });
+    if (state === "done") await run.journal.settle("run_test/0", { state, response: { text: "paid" } });
+    const failing = run.within(() => notesConnection("write", outside).write({ text: "a" }));
+    await expect(failing).rejects.toMatchObject({ code: "FLOW_CHANGED" });
+    expect(outside.notes).toEqual([]);
+    expect(run.receipts.get("run_test/0")).toMatchObject({ action: "bank.pay", state });
+  });
+});
+
 const define = (name: string, baseUrl: string) => () =>
   defineConnection({ name, connector: "x", baseUrl, secrets: {}, actions: {} });
 

@@ -49,10 +49,12 @@ export interface BoundAction<Input, Output> {
  * Calls an action as a durable step of the present run. Anything but a read leaves a receipt.
  *
  * An attempt goes: intent recorded -> (when an earlier attempt may have had its effect: look for it, and answer with it) -> performed
- * -> output checked -> settled as `done`, `not_done` (refused, or never sent) or `unknown`.
+ * -> output checked -> settled as `done`, `not_done` (refused, or never sent) or `unknown`. What a person said about an effect in
+ * doubt comes before all of that.
  *
  * @throws OUTSIDE_RUN outside a flow's `run`; ACTION_INPUT_INVALID when the input does not fit; EFFECT_IN_DOUBT when an irreversible
- * effect, or one that cannot be looked for, may have happened; RESPONSE_INVALID; else what the action throws.
+ * effect, or one that cannot be looked for, may have happened; EFFECT_NOT_DONE when a person said that it is not to be done;
+ * FLOW_CHANGED when the key has the receipt of another action; RESPONSE_INVALID; else what the action throws.
  */
 export async function runAction<Input, Output>(action: BoundAction<Input, Output>, input: Input): Promise<Output> {
   const { settings, definition } = action;
@@ -101,11 +103,9 @@ async function performOnce<Input, Output>(
   earlier: Receipt | null,
   receipts: ReceiptJournal,
 ): Promise<Output> {
-  if (earlier?.state === "done") {
-    // The process died after the effect was settled and before its step was recorded.
-    await receipts.settle(call.attempt.key, { state: "done", response: earlier.response });
-    return checkOutput(call.definition, call.context, earlier.response);
-  }
+  // The process died after the effect was settled and before its step was recorded, or a person said that it was done.
+  if (earlier?.state === "done") return checkOutput(call.definition, call.context, earlier.response, ruledHint(earlier));
+  if (earlier?.ruling?.word === "not_done") throw notDone(call);
   const output = await outputOf(call, earlier).catch(async (thrown: unknown) => {
     const error = toSluiceError(thrown);
     // What this attempt did not do, an earlier one may still have done.
@@ -152,8 +152,16 @@ function checkOutput<Input, Output>(
   definition: ActionDefinition<Input, Output>,
   context: ActionContext,
   output: unknown,
+  hint?: string,
 ): Promise<Output> {
-  return parseSchema(definition.output, output, { code: "RESPONSE_INVALID", what: `answer to ${context.what}` });
+  const what = `answer to ${context.what}`;
+  return parseSchema(definition.output, output, { code: "RESPONSE_INVALID", what, ...(hint && { hint }) });
+}
+
+/** Where the answer is a person's, they can give another one. */
+function ruledHint({ key, runId, ruling }: Receipt): string | undefined {
+  if (ruling?.word !== "done") return undefined;
+  return `Say what it answered, in a shape that fits: sluice runs rule ${runId} --key ${key} --done --output FILE`;
 }
 
 function mayHaveHappened(earlier: Receipt | null): earlier is Receipt {
@@ -176,12 +184,20 @@ function certainlyNotDone(error: SluiceError): boolean {
   return refusals.has(error.code) || wasNeverSent(error);
 }
 
+function notDone<Input, Output>({ context }: Call<Input, Output>): SluiceError {
+  return new SluiceError("EFFECT_NOT_DONE", {
+    message: `${context.what} was not done: a person said that it did not happen and is not to`,
+    hint: "The flow may handle this error; otherwise the run ends here.",
+    details: { key: context.idempotencyKey },
+  });
+}
+
 function inDoubt<Input, Output>({ context }: Call<Input, Output>, cause?: SluiceError): SluiceError {
   if (cause?.code === "EFFECT_IN_DOUBT") return cause;
   const reason = cause === undefined ? "" : `: ${cause.code}`;
   return new SluiceError("EFFECT_IN_DOUBT", {
     message: `${context.what} may have had its effect in an earlier attempt, and that cannot be settled${reason}`,
-    hint: "Look in the outside system whether it happened, then decide about the run.",
+    hint: "Look in the outside system whether it happened, then answer: sluice runs rule RUN --done, --not-done or --try-again",
     details: { key: context.idempotencyKey, ...(cause !== undefined && { reason: cause.code }) },
     cause,
   });

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { currentRun, type RunScope, withRunScope } from "./run-scope.ts";
+import { currentRun, formatStepPath, rootOf, type RunScope, withRunScope } from "./run-scope.ts";
 
 function none(): never {
   throw new Error("none");
@@ -37,5 +37,15 @@ describe("the run that code belongs to", () => {
     expect(() => currentRun("slack.postMessage")).toThrow(
       expect.objectContaining({ code: "OUTSIDE_RUN", message: "slack.postMessage was called outside a run" }),
     );
+  });
+});
+
+describe("a step's path", () => {
+  it("begins with the number of the step that the flow itself called", () => {
+    expect(["0", "12", "3.0", "3.10.1"].map(rootOf)).toEqual([0, 12, 3, 3]);
+  });
+
+  it("is shown as people count, from 1", () => {
+    expect(["0", "12", "3.0", "3.10.1"].map(formatStepPath)).toEqual(["1", "13", "4.1", "4.11.2"]);
   });
 });

@@ -5,6 +5,7 @@ import { persist } from "./persist.ts";
 import type { QueueGauge } from "./queue-gauge.ts";
 import type { DurableRuntime } from "./runtime.ts";
 import type { Slots } from "./slots.ts";
+import { Trial } from "./trial.ts";
 
 /** How often what nobody told of is looked for: runs that other processes queued, times that have come, cancelled runs. */
 const pollMs = 1000;
@@ -25,6 +26,8 @@ export interface DispatcherOptions {
   readonly gauge: QueueGauge;
   readonly log: Log;
   readonly closing: AbortSignal;
+  /** Resolves when others certainly see this process alive; see `Presence`. */
+  readonly confirmAlive: () => Promise<void>;
 }
 
 /**
@@ -46,7 +49,7 @@ export class Dispatcher {
   #again = false;
   /** Whether the last claim left the queue empty, as far as this process knows. */
   #drained = false;
-  #suspectUnderWay = false;
+  readonly #trial: Trial;
   #orphans: readonly string[] = [];
   #telling: NodeJS.Timeout | null = null;
   #closed = false;
@@ -57,6 +60,7 @@ export class Dispatcher {
     this.#versions = Object.fromEntries(flows.map(({ name, version }) => [name, version]));
     this.#limited = flows.filter(isLimited).map(toLimits);
     this.#unlimited = flows.filter((flow) => !isLimited(flow)).map(({ name }) => name);
+    this.#trial = new Trial({ ...options, claim: () => this.#claimSuspect() });
     this.#timer = setInterval(() => void (this.#polling ??= this.#poll()), pollMs).unref();
     if (this.#executes) for (const { flow } of this.#limited) void this.#adoptLimit(flow);
   }
@@ -107,10 +111,15 @@ export class Dispatcher {
     const { executions, slots, flows } = this.#options;
     executions.remove(run.id, run.epoch);
     slots.free();
-    if (isSuspect(run)) void this.#claimNextSuspect();
+    this.#trial.end(run);
     const flow = flows.get(run.flow);
     // Where a limit held others back, there is room now.
     if (!this.#drained || (flow && isLimited(flow))) this.wake();
+  }
+
+  /** A step of a run has ended. */
+  onProgress(run: ClaimedRun): void {
+    this.#trial.acquit(run);
   }
 
   /** Ends executions whose run was cancelled, or belongs to others by now. */
@@ -120,8 +129,9 @@ export class Dispatcher {
     if (own.length === 0) return;
     for (const { id, cancelled } of await store.dispatch.notOwned(own)) {
       const execution = executions.find(id);
-      if (cancelled) await execution?.stop();
-      else void execution?.lose();
+      if (!execution) this.#giveUp(id);
+      else if (cancelled) await execution.stop();
+      else void execution.lose();
     }
   }
 
@@ -180,13 +190,22 @@ export class Dispatcher {
     executions.expect(run);
     this.#handedOver.set(run.id, run);
     try {
+      // A process that was frozen since its claim may have lost the run, and must not touch what is recorded of it.
+      await this.#options.confirmAlive();
+      if (!this.#handedOver.has(run.id)) return;
       const begun = await persist(() => this.#execute(run), closing);
       if (begun) return;
     } catch (error) {
       log.error("run.not_begun", { run: run.id, error: error instanceof Error ? error.name : "unknown" });
     }
     // It stays this process' own by its row, and is given back as one that the process lost sight of.
-    if (this.#handedOver.delete(run.id)) this.release(run);
+    this.#giveUp(run.id);
+  }
+
+  /** Forgets a run that has not begun here. */
+  #giveUp(id: string): void {
+    const run = this.handOver(id);
+    if (run) this.release(run);
   }
 
   /** False when it is executed elsewhere. Harmless when done twice, so a process that dies in the middle leaves nothing half-done. */
@@ -212,7 +231,7 @@ export class Dispatcher {
       if (this.#executes) {
         await this.stopNotOwned();
         await store.dispatch.wakeDue();
-        await this.#claimSuspect();
+        await this.#trial.next();
         if (this.#polls++ % rarely === 0) {
           this.#orphans = await store.dispatch.orphans();
           const lost = await store.dispatch.releaseLost(executor, executions.ids);
@@ -228,32 +247,13 @@ export class Dispatcher {
     }
   }
 
-  /** Runs under which processes died go one at a time, so that the next death is that of one run and not of its neighbours. */
-  async #claimSuspect(): Promise<void> {
-    if (this.#suspectUnderWay || !this.#hasRoom) return;
-    this.#suspectUnderWay = true;
+  async #claimSuspect(): Promise<ClaimedRun | null> {
+    if (!this.#hasRoom) return null;
     const { store, executor, flows } = this.#options;
     const all = [...flows.keys()].map((flow) => ({ flow, inFlight: 0 }));
-    const claim = { executor, flows: all, versions: this.#versions, suspects: true, limit: 1 };
-    let found = false;
-    try {
-      for (const run of await store.dispatch.claim(claim)) {
-        found = true;
-        this.#beginClaimed(run);
-      }
-    } finally {
-      this.#suspectUnderWay = found;
-    }
-  }
-
-  async #claimNextSuspect(): Promise<void> {
-    this.#suspectUnderWay = false;
-    try {
-      await this.#claimSuspect();
-    } catch (error) {
-      // The next poll tries again.
-      this.#options.log.warn("dispatch.failed", { error: error instanceof Error ? error.name : "unknown" });
-    }
+    const [run] = await store.dispatch.claim({ executor, flows: all, versions: this.#versions, suspects: true, limit: 1 });
+    if (run) this.#beginClaimed(run);
+    return run ?? null;
   }
 
   async #adoptLimit(flow: string): Promise<void> {
@@ -269,11 +269,6 @@ export class Dispatcher {
     // Those who do not hear of it look within a second.
     this.#options.store.processes.wakeAll().catch(() => {});
   }
-}
-
-/** As the store has it: a run under which processes died twice. */
-function isSuspect({ recoveries }: ClaimedRun): boolean {
-  return recoveries >= 2;
 }
 
 function isLimited({ concurrency, rate }: AnyFlow): boolean {

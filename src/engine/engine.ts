@@ -168,8 +168,8 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     closing.abort(new SluiceError("SHUTTING_DOWN", { message: "the process is ending" }));
     for (const id of executions.ids) executions.find(id)?.close();
   });
-  const dispatching = { store, runtime, executor, role, flows, slots, executions, gauge, log, closing: closing.signal };
-  const started = new Dispatcher(dispatching);
+  const dispatching = { store, runtime, executor, role, flows, slots, executions, gauge, log };
+  const started = new Dispatcher({ ...dispatching, closing: closing.signal, confirmAlive: presence.confirm });
   dispatcher = started;
   cleanup.add(() => attempts.drain(drainMs));
   cleanup.add(() => started.close());
@@ -190,6 +190,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     closing: closing.signal,
     accept,
     onEnded: (runId) => void ends.dispatchEvent(new Event(runId)),
+    onProgress: (run) => started.onProgress(run),
     onQueued: () => started.notifyQueued(),
   };
   started.wake();

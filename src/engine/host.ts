@@ -1,5 +1,5 @@
 import type { Ai, AnyFlow, Json, Log } from "../core/index.ts";
-import type { IncomingEvent, Store } from "../store/index.ts";
+import type { ClaimedRun, IncomingEvent, Store } from "../store/index.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Executions } from "./executions.ts";
 import type { Presence } from "./presence.ts";
@@ -26,6 +26,8 @@ export interface RunHost {
   readonly accept: (workspaceId: string, event: FlowEvent) => Promise<{ readonly runId: string; readonly duplicate: boolean }>;
   /** Told when a run has ended here. */
   readonly onEnded: (runId: string) => void;
+  /** Told when a step of a run has ended. */
+  readonly onProgress: (run: ClaimedRun) => void;
   /** Told when a run was queued by what another one did. */
   readonly onQueued: () => void;
 }

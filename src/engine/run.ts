@@ -15,7 +15,7 @@ import { abandon, persist } from "./persist.ts";
 import { createContext, createScope } from "./run-scope.ts";
 import { originOf } from "./step.ts";
 
-/** How often its process may die under a run before it is set aside: it may be what kills them. */
+/** Deaths in a row after which a run is set aside, when it was alone under suspicion in one of them. */
 const mostDeaths = 3;
 
 /**
@@ -79,9 +79,9 @@ async function executeFlow(execution: Execution): Promise<unknown> {
       hint: "Put the flow back and resume the run, or cancel it.",
     });
   }
-  if (run.recoveries >= mostDeaths) {
+  if (run.suspicion >= mostDeaths && run.blames > 0) {
     throw new SluiceError("RUN_SET_ASIDE", {
-      message: `the process that ran it died ${run.recoveries} times`,
+      message: `the process that ran it died ${run.suspicion} times in a row, and nothing else was under suspicion`,
       hint: "Look for what this run does that ends the process (memory, exit), then resume it.",
     });
   }

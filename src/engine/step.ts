@@ -241,10 +241,11 @@ class StepExecution<T> {
     };
   }
 
-  #end(before: readonly AttemptRecord[], attempt: AttemptRecord, change: Partial<StepRecord>): Promise<void> {
+  async #end(before: readonly AttemptRecord[], attempt: AttemptRecord, change: Partial<StepRecord>): Promise<void> {
     const finishedAt = new Date();
     const attempts = [...before, { ...attempt, finishedAt: finishedAt.toISOString() }];
-    return this.#save({ attempts, finishedAt, wakeAt: null, ...change });
+    await this.#save({ attempts, finishedAt, wakeAt: null, ...change });
+    this.#execution.host.onProgress(this.#execution.run);
   }
 
   async #save(change: Partial<StepRecord>): Promise<void> {

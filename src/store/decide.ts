@@ -99,29 +99,25 @@ export function questionOf(run: RunRecord, receipts: readonly Receipt[]): Receip
 }
 
 /**
- * Records a person's word about an effect in doubt, and queues its run to go on.
+ * Records a person's word about an effect in doubt, and queues its run to go on. A word that failed the run may be corrected.
  *
  * @throws RUN_UNKNOWN; EFFECT_UNKNOWN; EFFECT_NOT_IN_DOUBT when it is not, or another person was first.
  */
 export async function ruleEffect(workspace: Workspace, runId: string, ruling: EffectWord): Promise<void> {
   const { key, word, by, output = null } = ruling;
   const run = await findRun(workspace, runId);
-  const { effects, runs } = workspace;
-  const receipt = await effects.find(key);
+  const receipt = await workspace.effects.find(key);
   if (receipt?.runId !== runId) {
     throw new SluiceError("EFFECT_UNKNOWN", {
       message: `run "${runId}" has no effect with the key "${key}"`,
       hint: "Look at its effects with: sluice runs show",
     });
   }
-  if (!(await effects.rule(key, { word, by, at: new Date().toISOString() }, output))) {
-    throw new SluiceError("EFFECT_NOT_IN_DOUBT", {
-      message: `effect "${key}" is ${receipt.state} and its run ${run.status}`,
-      hint: "There is nothing to decide; somebody may have decided already.",
-    });
-  }
-  // When the process dies in between, the run is resumed as any other one: the word is recorded.
-  await runs.reopen(runId);
+  if (await workspace.effects.rule(runId, key, { word, by, at: new Date().toISOString() }, output)) return;
+  throw new SluiceError("EFFECT_NOT_IN_DOUBT", {
+    message: `effect "${key}" is ${receipt.state} and its run ${run.status}`,
+    hint: "There is nothing to decide; somebody may have decided already.",
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { Json } from "../core/index.ts";
 import { type Database, query } from "./scope.ts";
 
@@ -13,7 +13,9 @@ export interface ClaimedRun {
   readonly epoch: number;
   /** Whether it was executed before, so that something may be recorded. */
   readonly begun: boolean;
-  readonly recoveries: number;
+  /** Deaths of its process in a row, without a step of it ending in between; and those in which it alone was under suspicion. */
+  readonly suspicion: number;
+  readonly blames: number;
   readonly resumes: number;
   /** Path of the step from which a resumed run goes on; null once that was done. */
   readonly failedStep: string | null;
@@ -52,8 +54,8 @@ export interface FlowLimits {
   readonly rate: { readonly limit: number; readonly perMs: number } | null;
 }
 
-/** Deaths of its process after which a run is executed apart from others, because it may be what kills them. */
-const suspectAfter = 2;
+/** Deaths in a row after which a run is under suspicion: it may be what kills its processes, and is tried apart from others. */
+export const suspectAfter = 2;
 
 /** Stands for the concurrency of a flow that has only a rate. */
 const unlimited = 1_000_000;
@@ -76,7 +78,7 @@ const take = ({ executor, versions }: Pick<Claim, "executor" | "versions">) => s
     select workspace_id, 'run.running', id, json_build_object('flow', flow) from claimed
   )
   select claimed.workspace_id, claimed.id, claimed.flow, locked.flow_version, claimed.epoch,
-    locked.started_at is not null as begun, claimed.recoveries, claimed.resumes, claimed.failed_step, claimed.signals,
+    locked.started_at is not null as begun, claimed.suspicion, claimed.blames, claimed.resumes, claimed.failed_step, claimed.signals,
     claimed.cuts, claimed.depth, claimed.parent_run_id, event.payload
   from claimed
   join locked on locked.workspace_id = claimed.workspace_id and locked.id = claimed.id
@@ -99,7 +101,7 @@ export function createDispatchStore(db: Database, sandbox: boolean) {
               select workspace_id, id, priority, queued_at,
                 room."inFlight" + row_number() over (order by priority, queued_at) as turn
               from sluice.runs where status = 'queued' and flow = room.flow and sandbox = ${sandbox}
-                and (recoveries >= ${suspectAfter}) = ${claim.suspects}
+                and (suspicion >= ${suspectAfter}) = ${claim.suspects}
               order by priority, queued_at limit ${claim.limit}
             ) as oldest
             order by oldest.priority, oldest.turn, oldest.queued_at limit ${claim.limit}
@@ -153,11 +155,33 @@ export function createDispatchStore(db: Database, sandbox: boolean) {
         return Number(numAffectedRows ?? 0);
       }),
 
-    /** Queues what a dead process had under way, and counts the death. What it still writes changes nothing. Gives how many. */
-    adopt: (dead: string): Promise<number> => giveBack(db, sql`executor = ${dead}`, 1),
+    /**
+     * Queues what a dead process had under way, and counts the death: as the blame of a run that was the only one under
+     * suspicion. What the process still writes changes nothing. Gives how many.
+     */
+    adopt: (dead: string): Promise<number> =>
+      giveBack(
+        db,
+        sql`executor = ${dead}`,
+        sql`, recoveries = recoveries + 1, suspicion = suspicion + 1, blames = blames + (suspicion >= ${suspectAfter} and (
+          select count(*) = 1 from sluice.runs as other where other.executor = ${dead}
+            and other.status in ('running', 'waiting') and other.suspicion >= ${suspectAfter}))::integer`,
+      ),
+
+    /** Frees a run of suspicion: a step of it has ended. */
+    acquit: ({ workspaceId, id, epoch }: Pick<ClaimedRun, "workspaceId" | "id" | "epoch">): Promise<void> =>
+      query(async () => {
+        await db
+          .updateTable("runs")
+          .set({ suspicion: 0, blames: 0 })
+          .where("workspaceId", "=", workspaceId)
+          .where("id", "=", id)
+          .where("epoch", "=", epoch)
+          .execute();
+      }),
 
     /** Queues what a process that ends in good order had under way. */
-    release: (executor: string): Promise<number> => giveBack(db, sql`executor = ${executor}`, 0),
+    release: (executor: string): Promise<number> => giveBack(db, sql`executor = ${executor}`),
 
     /**
      * Queues what a process took on and does not know of: the answer to its claim was lost with a connection. Gives how many.
@@ -165,7 +189,7 @@ export function createDispatchStore(db: Database, sandbox: boolean) {
      * @param known ids of the runs that it has under way.
      */
     releaseLost: (executor: string, known: readonly string[]): Promise<number> =>
-      giveBack(db, sql`executor = ${executor} and id <> all(${known}) and claimed_at < now() - ${lostAfter}`, 0),
+      giveBack(db, sql`executor = ${executor} and id <> all(${known}) and claimed_at < now() - ${lostAfter}`),
 
     /** Those of the given executions whose run was cancelled, or taken on by another execution. */
     notOwned: (
@@ -221,7 +245,7 @@ const chooseByKey = ({ limit, suspects }: Claim, { flow, concurrency }: FlowLimi
     cross join lateral (
       select workspace_id, id, priority, queued_at from sluice.runs
       where status = 'queued' and flow = ${flow} and concurrency_key = keys.key and sandbox = ${sandbox}
-        and (recoveries >= ${suspectAfter}) = ${suspects}
+        and (suspicion >= ${suspectAfter}) = ${suspects}
       order by priority, queued_at
       limit greatest(0, least(${limit}, ${concurrency ?? unlimited} - (select count(*) from sluice.runs as run
         where run.status in ('running', 'waiting') and run.executor is not null and run.flow = ${flow} and run.concurrency_key = keys.key)))
@@ -239,11 +263,11 @@ async function roomInRate(db: Database, { flow, rate }: FlowLimits): Promise<num
   return rate.limit - (rows[0]?.count ?? 0);
 }
 
-function giveBack(db: Database, which: ReturnType<typeof sql>, deaths: 0 | 1): Promise<number> {
+function giveBack(db: Database, which: RawBuilder<unknown>, more: RawBuilder<unknown> = sql``): Promise<number> {
   return query(async () => {
     const { numAffectedRows } = await sql`
       with released as (
-        update sluice.runs set status = 'queued', executor = null, epoch = epoch + 1, recoveries = recoveries + ${deaths}
+        update sluice.runs set status = 'queued', executor = null, epoch = epoch + 1${more}
         where status in ('running', 'waiting') and executor is not null and ${which}
         returning workspace_id, id, flow
       )

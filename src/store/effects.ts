@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import { type EffectRuling, type Json, type Receipt, type ReceiptState, SluiceError } from "../core/index.ts";
+import { reopenRuns } from "./runs.ts";
 import { query, type Scope, toText } from "./scope.ts";
 
 /** What is about to be done outside. */
@@ -29,11 +30,13 @@ export function createEffectStore(scope: Scope) {
      * Records the intent of an effect; durable when it resolves. Gives the receipt as it stood before, or null for the
      * first try. A receipt that is `done`, or of which a person said that it is not to be done, is left as it is.
      *
-     * @throws RUN_TAKEN_OVER when the run has another execution by now: nothing may be done outside.
+     * @throws RUN_TAKEN_OVER when the run has another execution by now; FLOW_CHANGED when the key has the receipt of another
+     *   action. Then nothing may be done outside.
      */
     begin: (intent: EffectIntent): Promise<Receipt | null> =>
       query(async () => {
         const before = await own().where("key", "=", intent.key).executeTakeFirst();
+        if (before) refuseOther(before, intent);
         if (before?.state === "done" || before?.ruling?.word === "not_done") return before;
         const { key, runId, stepPath, connection, action, effect, requestDigest, request, epoch } = intent;
         const { rows } = await sql`
@@ -84,22 +87,41 @@ export function createEffectStore(scope: Scope) {
       ),
 
     /**
-     * Records a person's word about an effect in doubt. False when it is in doubt no more, or its run goes on already.
+     * Records a person's word about an effect, and queues its run to go on. False unless the run has failed or is in doubt,
+     * and the effect is in doubt, or has the word of a person that failed the run at its step: that one may be corrected.
      *
      * @param output what the step is to give when the effect was done.
      */
-    rule: (key: string, ruling: EffectRuling, output: Json): Promise<boolean> =>
-      query(async () => {
-        const state = ruling.word === "done" ? "done" : "not_done";
-        const response = ruling.word === "done" ? sql`${JSON.stringify(output)}::json` : sql`response`;
-        // The run's row is locked, so that it cannot go on in between.
-        const { numAffectedRows } = await sql`
-          update sluice.effects set state = ${state}, ruling = ${JSON.stringify(ruling)}::json, response = ${response},
-            finished_at = now()
-          where workspace_id = ${workspaceId} and key = ${key} and state in ('intent', 'unknown')
-            and run_id in (select id from sluice.runs where workspace_id = ${workspaceId} and id = effects.run_id
-              and status in ('failed', 'in_doubt') for share)`.execute(db);
-        return numAffectedRows === 1n;
-      }),
+    rule: (runId: string, key: string, ruling: EffectRuling, output: Json): Promise<boolean> =>
+      query(() =>
+        db.transaction().execute(async (transaction) => {
+          // Whoever decides second finds the run queued.
+          const run = sql`id = ${runId} and status in ('failed', 'in_doubt')`;
+          await sql`select 1 from sluice.runs where workspace_id = ${workspaceId} and ${run} for update`.execute(
+            transaction,
+          );
+          const state = ruling.word === "done" ? "done" : "not_done";
+          const response = ruling.word === "done" ? sql`${JSON.stringify(output)}::json` : sql`response`;
+          const { numAffectedRows } = await sql`
+            update sluice.effects set state = ${state}, ruling = ${JSON.stringify(ruling)}::json, response = ${response},
+              finished_at = now()
+            from (select failed_step from sluice.runs where workspace_id = ${workspaceId} and ${run}) as run
+            where workspace_id = ${workspaceId} and run_id = ${runId} and key = ${key} and (state in ('intent', 'unknown')
+              or (ruling ->> 'word' in ('done', 'not_done')
+                and split_part(step_path, '.', 1) = split_part(run.failed_step, '.', 1)))`.execute(transaction);
+          if (numAffectedRows !== 1n) return false;
+          return (await reopenRuns({ db: transaction, workspaceId }, sql`${run} for update`, null)).length === 1;
+        }),
+      ),
   };
+}
+
+/** A flow that was changed may call another action at the place of one that was called before. */
+function refuseOther(before: Receipt, { key, stepPath, connection, action }: EffectIntent): void {
+  if (before.connection === connection && before.action === action) return;
+  throw new SluiceError("FLOW_CHANGED", {
+    message: `the flow was changed and calls ${action} by ${connection} as step ${stepPath}, where ${before.action} by ${before.connection} is recorded as effect "${key}"`,
+    hint: "Put the flow's earlier code back and resume the run, or let it go on under the present code from that step: sluice runs migrate",
+    details: { step: stepPath, recorded: before.action, recordedVersion: null, version: null },
+  });
 }

@@ -26,7 +26,7 @@ export type { Pool } from "pg";
 export { createPool } from "./pool.ts";
 export { createBatch } from "./batch.ts";
 export type { FlowQueue, ProcessRecord } from "./queue.ts";
-export type { ClaimedRun, FlowLimits } from "./dispatch.ts";
+export { type ClaimedRun, type FlowLimits, suspectAfter } from "./dispatch.ts";
 export type { RunOutcome } from "./run-changes.ts";
 export type { FailureGroup, FlowFigures, RunRecord } from "./runs.ts";
 export { maxPageSize } from "./scope.ts";

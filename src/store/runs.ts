@@ -294,7 +294,7 @@ function createRunChanges({ db, workspaceId }: Scope, write: RunWriter) {
 const reopenPage = 500;
 
 /** Queues ended runs, and lets processes look for them at once. Gives their ids. */
-async function reopenRuns(
+export async function reopenRuns(
   { db, workspaceId }: Scope,
   which: ReturnType<typeof sql>,
   from: number | null,
@@ -304,7 +304,7 @@ async function reopenRuns(
     with chosen as materialized (
       select id from sluice.runs where workspace_id = ${workspaceId} and ${which}
     ), reopened as (
-      update sluice.runs as run set status = 'queued', executor = null, recoveries = 0, resumes = resumes + 1,
+      update sluice.runs as run set status = 'queued', executor = null, suspicion = 0, blames = 0, resumes = resumes + 1,
         epoch = epoch + 1, output = null, error = null, fingerprint = null, finished_at = null${anew}
       from chosen where run.workspace_id = ${workspaceId} and run.id = chosen.id
       returning run.workspace_id, run.id, run.flow, run.sandbox

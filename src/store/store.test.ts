@@ -147,6 +147,25 @@ describe("effects", () => {
   });
 });
 
+describe("an effect's key", () => {
+  it("is not given to another action: its receipt stays as it is", async () => {
+    const { runId } = await workspace.events.accept(event("another action"));
+    const intent = newIntent(runId, 0);
+    await workspace.effects.begin(intent);
+    const other = { ...intent, connection: "slack", action: "slack.postMessage", request: { text: "hi" } };
+    await expect(workspace.effects.begin(other)).rejects.toMatchObject({
+      code: "FLOW_CHANGED",
+      message: expect.stringContaining("calls slack.postMessage by slack as step 0, where bank.pay by bank") as unknown,
+      details: { step: "0", recorded: "bank.pay" },
+    });
+    expect(await workspace.effects.find(intent.key)).toMatchObject({
+      action: "bank.pay",
+      attempts: 1,
+      request: intent.request,
+    });
+  });
+});
+
 describe("changes", () => {
   it("are read in order, each once, also while others are being written", async () => {
     let cursor = await workspace.changes.end();

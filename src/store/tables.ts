@@ -71,6 +71,10 @@ export interface Tables {
     /** Numbers of the steps from which migrations let the run go on anew. */
     cuts: Generated<number[]>;
     fingerprint: string | null;
+    /** Deaths of its process in a row, without a step of it ending in between. */
+    suspicion: Generated<number>;
+    /** Such deaths while it was the only one under suspicion. */
+    blames: Generated<number>;
   };
   flowStarts: { flow: string; startedAt: Date };
   steps: {

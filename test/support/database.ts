@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { inject } from "vitest";
 
@@ -18,7 +19,20 @@ export async function testDatabase(): Promise<TestDatabase> {
   await onServer(server, `create database ${name}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, query: (statement) => onServer(url.href, statement), drop: () => onServer(server, `drop database ${name} with (force)`) };
+  return { url: url.href, query: (statement) => onServer(url.href, statement), drop: () => drop(server, name) };
+}
+
+/** Postgres' own cleaner may be at work in it, which only a superuser may end: it is gone in a moment. */
+async function drop(server: string, name: string): Promise<void> {
+  for (let triesLeft = 50; ; triesLeft -= 1) {
+    try {
+      return await onServer(server, `drop database ${name} with (force)`);
+    } catch (error) {
+      const isCleaned = error instanceof Error && "code" in error && error.code === "42501";
+      if (!isCleaned || triesLeft === 0) throw error;
+      await delay(100);
+    }
+  }
 }
 
 async function onServer(url: string, statement: string): Promise<void> {

@@ -10,7 +10,7 @@ export interface Fact {
 /** Facts in a grid: as many columns as have room. */
 export function Facts({ facts, className }: { readonly facts: readonly Fact[]; readonly className?: string }) {
   return (
-    <dl className={clsx("grid grid-cols-[repeat(auto-fill,minmax(116px,1fr))] gap-x-6 gap-y-2.5", className)}>
+    <dl className={clsx("grid grid-cols-[repeat(auto-fit,minmax(100px,1fr))] gap-x-6 gap-y-2.5", className)}>
       {facts.map(({ name, value }) => (
         <div key={name} className="min-w-0">
           <dt className="text-xs text-ink-3">{name}</dt>

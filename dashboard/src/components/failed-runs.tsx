@@ -4,7 +4,6 @@ import { formatCount, plural } from "../format.ts";
 import { useMay } from "../queries.ts";
 import { stepNumber } from "../words.ts";
 import { Panel } from "./panel.tsx";
-import { StatusPill } from "./status.tsx";
 import { RelativeTime } from "./time.tsx";
 
 interface FailedRunsProps {
@@ -23,7 +22,9 @@ export function FailedRuns({ group, chosen, onChoose }: FailedRunsProps) {
   const some = runs.some(({ id }) => chosen.has(id));
   return (
     <Panel
-      title={count > runs.length ? `The newest ${formatCount(runs.length)} of ${plural(count, "run")}` : plural(count, "run")}
+      title={
+        count > runs.length ? `The newest ${formatCount(runs.length)} of ${plural(count, "run")}` : plural(count, "run")
+      }
       aside={
         choosable && (
           <label className="flex cursor-pointer items-center gap-2 text-ink-2">
@@ -76,7 +77,13 @@ function RunLine({ run, chosen, onToggle }: RunLineProps) {
       className="flex min-h-8 items-center gap-3 px-4 hover:bg-hover max-md:min-h-10"
     >
       {chosen !== null && (
-        <input type="checkbox" aria-label={`Select run ${run.id}`} className={checkbox} checked={chosen} onChange={onToggle} />
+        <input
+          type="checkbox"
+          aria-label={`Select run ${run.id}`}
+          className={checkbox}
+          checked={chosen}
+          onChange={onToggle}
+        />
       )}
       <Link
         to="/runs/$id"
@@ -85,9 +92,6 @@ function RunLine({ run, chosen, onToggle }: RunLineProps) {
       >
         {run.id}
       </Link>
-      <span className="max-sm:hidden">
-        <StatusPill status={run.status} />
-      </span>
       {run.status === "in_doubt" && (
         <Link to="/runs/$id" params={{ id: run.id }} className="font-medium text-accent hover:underline">
           Answer

@@ -8,16 +8,6 @@ import { RelativeTime } from "./time.tsx";
 export const inOrder = (groups: readonly FailureGroupView[]): FailureGroupView[] =>
   groups.toSorted((a, b) => Number(b.status === "in_doubt") - Number(a.status === "in_doubt"));
 
-/** Where in which flow runs stopped. */
-export function FailurePlace({ group }: { readonly group: FailureGroupView }) {
-  return (
-    <>
-      <span className="font-mono">{group.code}</span> in {group.flow}
-      {group.step === null ? ", in the flow’s own code" : `, ${group.step}`}
-    </>
-  );
-}
-
 /** Kinds of failures, each with how many runs stopped that way. */
 export function FailureList({ groups }: { readonly groups: readonly FailureGroupView[] }) {
   return (
@@ -63,7 +53,7 @@ function FailureRow({ group }: { readonly group: FailureGroupView }) {
               {toSentence(group.message)}
             </Link>
             <p className="truncate text-xs text-ink-2">
-              <FailurePlace group={group} />
+              <span className="font-mono">{group.code}</span> in {group.flow}, {group.step ?? "the flow’s own code"}
             </p>
           </div>
         </div>

@@ -87,7 +87,7 @@ function ChosenPreview({ runIds }: { readonly runIds: readonly string[] }) {
   return none ? <NoEffect /> : <ResumedEffects {...groups} />;
 }
 
-const NoEffect = () => <p>They have had no effect on another system so far, so nothing can be doubled.</p>;
+const NoEffect = () => <p>No effect on another system was begun from there on, so nothing can be sent twice.</p>;
 
 function GroupPreview({ fingerprint }: { readonly fingerprint: string }) {
   const { data, error, refetch } = useQuery({ ...failureQuery(fingerprint), staleTime: 0, refetchOnMount: "always" });
@@ -99,7 +99,7 @@ function GroupPreview({ fingerprint }: { readonly fingerprint: string }) {
   return (
     <>
       <p>
-        Each goes on from the step that failed it; the steps before are kept as they were recorded.
+        Each goes on from the step that failed it. What was done before stays as it was recorded, and is not repeated.
         {runs < data.count && ` Counted over the newest ${formatCount(runs)}.`}
       </p>
       {total === 0 && <NoEffect />}
@@ -113,7 +113,12 @@ function GroupPreview({ fingerprint }: { readonly fingerprint: string }) {
             what="unknown"
             then="would be sent again, with the same idempotency key: look there first if that system does not heed it"
           />
-          <Line icon="in_doubt" count={asked} what="unknown" then="wait for a person’s answer before anything is sent" />
+          <Line
+            icon="in_doubt"
+            count={asked}
+            what="unknown"
+            then="wait for a person’s answer before anything is sent"
+          />
         </ul>
       )}
       {examples.length > 0 && <Examples examples={examples} />}
@@ -148,12 +153,16 @@ function Line({ icon, count, what, then }: LineProps) {
 function Examples({ examples }: { readonly examples: FailureDetailView["resume"]["examples"] }) {
   return (
     <details className="group">
-      <summary className="text-ink-2 hover:text-ink">Show {plural(examples.length, "of the effects", "of the effects")}</summary>
+      <summary className="text-ink-2 hover:text-ink">
+        Show {plural(examples.length, "of the effects", "of the effects")}
+      </summary>
       <ul className="mt-1.5 divide-y divide-line rounded-md border border-line">
         {examples.map(({ runId, action, key, state, wouldRepeat }) => (
           <li key={key} className="flex items-center gap-2.5 px-3 py-1.5 text-xs">
             <StatusIcon
-              status={wouldRepeat ? "in_doubt" : state === "done" ? "succeeded" : state === "not_done" ? "queued" : "in_doubt"}
+              status={
+                wouldRepeat ? "in_doubt" : state === "done" ? "succeeded" : state === "not_done" ? "queued" : "in_doubt"
+              }
               size={12}
             />
             <code className="min-w-0 truncate font-medium">{action}</code>

@@ -16,9 +16,12 @@ const troubled = (map: StepNode): number => map.children.filter(({ step }) => st
 
 /** Whether a step stands open before anyone has clicked: the one that failed its run, and a map that is short, or whose items failed. */
 export function opensByItself(node: StepNode, run: RunDetailView): boolean {
-  if (run.question?.stepPath.startsWith(`${node.step.path}.`)) return true;
-  if (node.step.kind !== "map") return run.status !== "succeeded" && node.step.path === run.failedStep;
-  return node.children.length <= openItems || (run.status !== "succeeded" && troubled(node) > 0);
+  const { question, status, failedStep } = run;
+  const { path, kind } = node.step;
+  if (question?.stepPath.startsWith(`${path}.`)) return true;
+  // A question tells all that its step does.
+  if (kind !== "map") return status !== "succeeded" && path === failedStep && question === null;
+  return node.children.length <= openItems || (status !== "succeeded" && troubled(node) > 0);
 }
 
 interface InnerStepsProps {
@@ -39,9 +42,7 @@ export function InnerSteps({ node, depth, run, children: draw }: InnerStepsProps
   const shown = first + more || pageSize;
   return (
     <div className="border-t border-line">
-      <ol className="divide-y divide-line">
-        {inside.slice(0, shown).map(draw)}
-      </ol>
+      <ol className="divide-y divide-line">{inside.slice(0, shown).map(draw)}</ol>
       {inside.length > shown && (
         <Line depth={depth}>
           <button
@@ -70,7 +71,15 @@ function Line({ depth, children }: { readonly depth: number; readonly children: 
 
 const names = { map: "the map itself", item: "the item itself" } as const;
 
-function OwnDetail({ node, depth, run }: { readonly node: StepNode; readonly depth: number; readonly run: RunDetailView }) {
+function OwnDetail({
+  node,
+  depth,
+  run,
+}: {
+  readonly node: StepNode;
+  readonly depth: number;
+  readonly run: RunDetailView;
+}) {
   const [open, setOpen] = useState(false);
   const { step } = node;
   // While it is under way there is nothing to tell of it but the steps inside.

@@ -37,7 +37,7 @@ export function MigrateDialog({ runIds, onClose }: MigrateDialogProps) {
   const refused = migrate.data?.flatMap((outcome) => ("problem" in outcome ? [outcome] : [])) ?? [];
   return (
     <Dialog
-      title="Let it go on under the present code"
+      title={`Let ${runIds.length > 1 ? "them" : "it"} go on under the present code`}
       onClose={onClose}
       actions={
         <>
@@ -50,7 +50,11 @@ export function MigrateDialog({ runIds, onClose }: MigrateDialogProps) {
             onClick={() => migrate.mutate()}
           >
             <FastForward size={14} />
-            {migrate.isPending ? `${over} of ${runs.length}` : runIds.length > 1 ? `Let ${plural(runs.length, "run")} go on` : "Let it go on"}
+            {migrate.isPending
+              ? `${over} of ${runs.length}`
+              : runIds.length > 1
+                ? `Let ${plural(runs.length, "run")} go on`
+                : "Let it go on"}
           </Button>
         </>
       }
@@ -59,11 +63,7 @@ export function MigrateDialog({ runIds, onClose }: MigrateDialogProps) {
         {fresh.isPending && <p role="status">Reading what is recorded of {plural(runIds.length, "run")} …</p>}
         {fresh.error && <ErrorNotice error={fresh.error} retry={() => void fresh.refetch()} />}
         {fresh.data && <Preview runs={runs} asked={runIds.length} />}
-        {refused.length > 0 && (
-          <p role="status">
-            {plural(refused.length, "run")} could not go on; the others do.
-          </p>
-        )}
+        {refused.length > 0 && <p role="status">{plural(refused.length, "run")} could not go on; the others do.</p>}
         {refused[0] && <ErrorNotice error={refused[0].problem} />}
       </div>
     </Dialog>
@@ -102,7 +102,8 @@ function Preview({ runs, asked }: { readonly runs: readonly RunDetailView[]; rea
           ))}
         </ul>
         <p className="mt-1.5 text-ink-2">
-          The steps before it are kept as they were recorded. It and all after it are done anew by the flow’s present code.
+          The steps before it are kept as they were recorded. It and all after it are done anew by the flow’s present
+          code.
         </p>
       </div>
       <EffectList

@@ -21,7 +21,8 @@ export function NeedsPerson() {
   const error = failures.error ?? inDoubt.error;
   const failed = failures.data?.filter(({ status }) => status === "failed");
   const asking = inDoubt.data?.pages[0]?.items;
-  if (error) return <ErrorNotice error={error} retry={() => void Promise.all([failures.refetch(), inDoubt.refetch()])} />;
+  if (error)
+    return <ErrorNotice error={error} retry={() => void Promise.all([failures.refetch(), inDoubt.refetch()])} />;
   if (!failed || !asking) {
     return (
       <Panel title="Needs a person">
@@ -38,7 +39,7 @@ export function NeedsPerson() {
           title="Failures to mend"
           aside={
             <Link to="/failures" className="text-accent hover:underline">
-              {failed.length > listedFailures ? `All ${failed.length} kinds` : "Failures"}
+              All of them
             </Link>
           }
         >

@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { clsx } from "clsx";
 import { useId, useState } from "react";
-import { api, type QuestionView, type RulingWord, type RunDetailView } from "../api.ts";
+import { api, type Json, type QuestionView, type RulingWord, type RunDetailView } from "../api.ts";
 import { formatClock, formatExact, plural, toSentence } from "../format.ts";
 import { parseJson } from "../json-text.ts";
 import { useMay } from "../queries.ts";
-import { connectionWords, rulingWords, stepNumber } from "../words.ts";
+import { connectionName, rulingWords, stepNumber } from "../words.ts";
 import { Button } from "./button.tsx";
 import { CopyButton } from "./copy-button.tsx";
 import { ErrorNotice } from "./error-notice.tsx";
@@ -23,7 +23,7 @@ interface QuestionCardProps {
 /** Asks a person whether an effect in doubt happened: what is known of it, and three answers, each with what it leads to. */
 export function QuestionCard({ run, question }: QuestionCardProps) {
   const now = useNow();
-  const name = run.steps.find(({ path }) => path === question.stepPath)?.name ?? question.action;
+  const step = run.steps.find(({ path }) => path === question.stepPath);
   return (
     <section
       data-testid="question"
@@ -36,31 +36,37 @@ export function QuestionCard({ run, question }: QuestionCardProps) {
         </span>
         <div className="min-w-0">
           <h2 id="question-title" className="text-lg font-semibold break-words">
-            Did “{name}” happen?
+            Did “{step?.name ?? question.action}” happen?
           </h2>
           <p>
             It was tried {question.attempts > 1 && `${plural(question.attempts, "time")}, first `}at{" "}
             <span title={formatExact(question.startedAt)}>{formatClock(question.startedAt, now)}</span>, and no answer
-            settles whether it was done. It cannot be taken back, so the run stands still until a person says.
+            settles whether it was done. {step?.receipt?.effect === "write" ? "A repeat might double it" : "It cannot be taken back"}, so the run stands still until a person says.
           </p>
         </div>
       </header>
       <div className="grid lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)] lg:divide-x lg:divide-line">
-        <Known question={question} />
+        <Known question={question} answer={messageOf(step?.receipt?.response)} />
         <Answer run={run} question={question} />
       </div>
     </section>
   );
 }
 
-function Known({ question }: { readonly question: QuestionView }) {
+/** What the last try ended with, where that is an error. */
+function messageOf(response: Json | undefined): string | null {
+  const isObject = typeof response === "object" && response !== null && !Array.isArray(response);
+  return isObject && "message" in response && typeof response["message"] === "string" ? response["message"] : null;
+}
+
+function Known({ question, answer }: { readonly question: QuestionView; readonly answer: string | null }) {
   const { action, connection, stepPath, key, reason, request } = question;
   return (
     <div className="min-w-0 space-y-3 px-4 py-3 max-lg:border-b max-lg:border-line">
       <h3 className="font-medium">What is known</h3>
       <Facts
         facts={[
-          { name: "Connection", value: connection === "step" ? "the flow’s own code" : connection },
+          { name: "Connection", value: connectionName(connection) },
           { name: "Action", value: <code className="text-xs">{action}</code> },
           { name: "Step", value: stepNumber(stepPath) },
         ]}
@@ -83,6 +89,7 @@ function Known({ question }: { readonly question: QuestionView }) {
       <div>
         <Caption>Why it is in doubt</Caption>
         <p className="break-words">{toSentence(reason)}</p>
+        {answer !== null && <p className="break-words text-ink-2">The last try ended with: {answer}</p>}
       </div>
     </div>
   );
@@ -92,17 +99,19 @@ function Known({ question }: { readonly question: QuestionView }) {
 const answers: readonly { readonly word: RulingWord; readonly follows: string; readonly button: string }[] = [
   {
     word: "done",
-    follows: "The step counts as done and is not sent again. The run goes on after it.",
+    follows: "The step counts as done and is not done again. The run goes on after it.",
     button: "Answer: it happened",
   },
   {
     word: "not_done",
-    follows: "The step is given up and never sent. The flow is told so, and may go on without it; otherwise the run fails here.",
+    follows:
+      "The step is given up and never tried again. The flow is told so, and may go on without it; otherwise the run fails here.",
     button: "Answer: it did not, and should not",
   },
   {
     word: "try_again",
-    follows: "It is sent once more, with the same idempotency key. If it did happen after all, it may then have happened twice.",
+    follows:
+      "It is done once more, with the same idempotency key. If it did happen after all, it may then have happened twice.",
     button: "Answer: try it again",
   },
 ];
@@ -130,11 +139,18 @@ function Answer({ run, question }: QuestionCardProps) {
     >
       <fieldset disabled={!may || rule.isPending} className="min-w-0 space-y-2.5">
         <legend className="mb-2.5 font-medium">
-          Look in {connectionWords(question.connection)} whether it happened, then answer:
+          Look in {question.connection === "step" ? "the system that this step calls" : question.connection} whether it
+          happened, then answer:
         </legend>
         {answers.map((answer) => (
           <Choice key={answer.word} {...answer} chosen={answer.word === word} onChoose={() => setWord(answer.word)}>
-            {answer.word === "done" && <OutputField text={output} onChange={setOutput} mistake={given && "mistake" in parsed ? parsed.mistake : null} />}
+            {answer.word === "done" && (
+              <OutputField
+                text={output}
+                onChange={setOutput}
+                mistake={given && "mistake" in parsed ? parsed.mistake : null}
+              />
+            )}
           </Choice>
         ))}
       </fieldset>
@@ -160,7 +176,8 @@ function Answer({ run, question }: QuestionCardProps) {
 function useRuling(runId: string, key: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (answer: Pick<Parameters<typeof api.rule>[1], "word" | "output">) => api.rule(runId, { key, ...answer }),
+    mutationFn: (answer: Pick<Parameters<typeof api.rule>[1], "word" | "output">) =>
+      api.rule(runId, { key, ...answer }),
     // Also after a refusal: somebody else may have answered meanwhile.
     onSettled: () =>
       Promise.all(["run", "failures", "overview"].map((name) => client.invalidateQueries({ queryKey: [name] }))),
@@ -180,7 +197,7 @@ function Choice({ word, follows, chosen, onChoose, children }: ChoiceProps) {
   return (
     <div
       className={clsx(
-        "rounded-md border px-3 py-2 has-[:focus-visible]:outline-2 has-[:focus-visible]:outline-accent",
+        "rounded-md border px-3 py-2 has-[input:focus-visible]:outline-2 has-[input:focus-visible]:outline-accent",
         chosen ? "border-accent bg-accent-soft/60" : "border-line-strong hover:bg-hover",
       )}
     >
@@ -230,7 +247,7 @@ function OutputField({ text, onChange, mistake }: OutputFieldProps) {
         onChange={(event) => onChange(event.currentTarget.value)}
         className="field-sizing-content block max-h-60 min-h-14 w-full resize-y rounded-md border border-line-input bg-surface px-2.5 py-1.5 text-xs/[18px] placeholder:text-ink-3 aria-invalid:border-fail"
       />
-      <p id={`${id}-mistake`} role="status" className="text-xs text-fail">
+      <p id={`${id}-mistake`} role="status" className="mt-1.5 text-xs text-fail empty:hidden">
         {mistake !== null && `Not valid JSON: ${mistake}`}
       </p>
     </div>

@@ -44,14 +44,14 @@ function Flows({ queue: { byFlow } }: { readonly queue: QueueView }) {
   const busy = byFlow.filter(({ queued, running, waiting, parked }) => queued + running + waiting + parked > 0);
   if (busy.length === 0) return <p className="px-4 py-3 text-ink-2">No run is queued, running or waiting.</p>;
   return (
-    <table className="w-full self-start max-lg:border-b max-lg:border-line">
+    <table className="w-full table-fixed self-start max-lg:border-b max-lg:border-line">
       <thead>
         <tr className="h-8 border-b border-line text-left text-xs whitespace-nowrap text-ink-3">
           <th className="pl-4 font-medium">Flow</th>
-          <th className="px-2 text-right font-medium">Queued</th>
-          <th className="px-2 text-right font-medium">Running</th>
-          <th className="px-2 text-right font-medium">Waiting</th>
-          <th className="pr-4 pl-2 text-right font-medium max-sm:hidden">Oldest queued</th>
+          <th className="w-16 px-2 text-right font-medium">Queued</th>
+          <th className="w-[68px] px-2 text-right font-medium">Running</th>
+          <th className="w-[72px] px-2 text-right font-medium max-sm:w-20 max-sm:pr-4">Waiting</th>
+          <th className="w-28 pr-4 pl-2 text-right font-medium max-sm:hidden">Oldest queued</th>
         </tr>
       </thead>
       <tbody className="divide-y divide-line">
@@ -67,7 +67,7 @@ function FlowRow({ row }: { readonly row: QueueView["byFlow"][number] }) {
   const { flow, queued, running, waiting, parked, oldestQueuedAt } = row;
   return (
     <tr className="h-8 hover:bg-hover">
-      <td className="max-w-0 truncate pl-4">
+      <td className="truncate pl-4">
         <Link to="/runs" search={{ flow, status: "queued,running,waiting" }} className="hover:underline">
           {flow}
         </Link>
@@ -87,7 +87,10 @@ function FlowRow({ row }: { readonly row: QueueView["byFlow"][number] }) {
 
 function Count({ count, title }: { readonly count: number; readonly title?: string }) {
   return (
-    <td title={title} className={clsx("px-2 text-right tabular-nums", count === 0 && "text-ink-3")}>
+    <td
+      title={title}
+      className={clsx("px-2 text-right tabular-nums max-sm:last-of-type:pr-4", count === 0 && "text-ink-3")}
+    >
       {formatCount(count)}
     </td>
   );
@@ -120,11 +123,7 @@ function Processes({ processes }: Pick<QueueView, "processes">) {
 function ProcessRow({ process }: { readonly process: QueueView["processes"][number] }) {
   const { executor, role, alive, running, startedAt } = process;
   return (
-    <li
-      data-testid="process"
-      data-alive={alive}
-      className="flex min-h-8 flex-wrap items-center gap-x-3 px-4 py-1.5"
-    >
+    <li data-testid="process" data-alive={alive} className="flex min-h-8 flex-wrap items-center gap-x-3 px-4 py-1.5">
       <span className={clsx("flex items-center gap-2", alive ? "text-ink" : "font-medium text-fail")}>
         <LifeMark alive={alive} />
         {alive ? "Alive" : "Gone"}

@@ -1,6 +1,6 @@
 import type { ReceiptView, RulingView } from "../api.ts";
 import { formatClock, formatDuration, formatExact, plural } from "../format.ts";
-import { receiptWords, rulingWords } from "../words.ts";
+import { connectionName, receiptWords, rulingWords } from "../words.ts";
 import { Badge } from "./badge.tsx";
 import { CopyButton } from "./copy-button.tsx";
 import { Digest, Facts } from "./facts.tsx";
@@ -30,7 +30,7 @@ export function ReceiptDetail({ receipt }: { readonly receipt: ReceiptView }) {
       <div className="space-y-3 px-3 pt-2 pb-3">
         <Facts
           facts={[
-            { name: "Connection", value: receipt.connection },
+            { name: "Connection", value: connectionName(receipt.connection) },
             { name: "Sent", value: plural(receipt.attempts, "time") },
             {
               name: "Took",
@@ -66,8 +66,9 @@ export function ReceiptDetail({ receipt }: { readonly receipt: ReceiptView }) {
 function Ruling({ ruling: { word, by, byName, at } }: { readonly ruling: RulingView }) {
   return (
     <p data-testid="ruling" className="border-b border-line bg-accent-soft/60 px-3 py-2">
-      <span className="font-medium">“{rulingWords[word]}”</span>, said {by === null ? "at the command line" : `by ${byName ?? by}`}{" "}
-      at <span title={formatExact(at)}>{formatClock(at, Date.now())}</span>.
+      <span className="font-medium">“{rulingWords[word]}”</span>, said{" "}
+      {by === null ? "at the command line" : `by ${byName ?? by}`} at{" "}
+      <span title={formatExact(at)}>{formatClock(at, Date.now())}</span>.
     </p>
   );
 }

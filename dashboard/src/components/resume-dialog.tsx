@@ -56,13 +56,15 @@ export function ResumeDialog({ id, onClose }: { readonly id: string; readonly on
 /** What goes on where: a map does again only the items that failed. */
 function Place({ run }: { readonly run: RunDetailView }) {
   const node = findNode(treeOf(run.steps), run.resume.fromStep);
-  if (!node) return "The finished steps are kept as they were recorded; the flow’s own code runs again and goes on after them.";
+  if (!node)
+    return "The finished steps are kept as they were recorded; the flow’s own code runs again and goes on after them.";
   const { step, children } = node;
   const done = children.filter((child) => child.step.status === "succeeded").length;
   return (
     <>
       Goes on at step {stepNumber(step.path)}, <strong className="font-medium">{step.name}</strong>.{" "}
-      {done > 0 && `Of its items, the ${formatCount(done)} that are done keep their results; only the others are done again. `}
+      {done > 0 &&
+        `Of its items, the ${formatCount(done)} that are done keep their results; only the others are done again. `}
       {step.path !== "0" && "The steps before it are kept as they were recorded."}
     </>
   );

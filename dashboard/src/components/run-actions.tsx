@@ -26,7 +26,11 @@ export function RunActions({ run }: { readonly run: RunDetailView }) {
       )}
       {/* While there is a question, resuming would only ask it again. */}
       {run.resume.possible && run.question === null && (
-        <Button look={run.migration?.possible ? "plain" : "primary"} data-testid="resume" onClick={() => setOpen("resume")}>
+        <Button
+          look={run.migration?.possible ? "plain" : "primary"}
+          data-testid="resume"
+          onClick={() => setOpen("resume")}
+        >
           <RotateCcw size={14} />
           {run.resume.fromStep === null ? "Resume" : "Resume from the failed step"}
         </Button>
@@ -68,7 +72,8 @@ function CancelDialog({ id, onClose }: { readonly id: string; readonly onClose: 
     >
       <div className="space-y-3">
         <p>
-          No further step is started, here and in the runs that it waits for. What the run has already done in other systems stays done; its receipts are kept.
+          No further step is started, here and in the runs that it waits for. What the run has already done in other
+          systems stays done; its receipts are kept.
         </p>
         {cancel.error && <ErrorNotice error={cancel.error} />}
       </div>

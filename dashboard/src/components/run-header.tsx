@@ -22,13 +22,21 @@ function cost({ steps }: RunDetailView): string {
 
 function again(run: RunDetailView): Fact[] {
   const facts: Fact[] = [];
-  if (run.resumes > 0) facts.push({ name: "Resumed", value: `${plural(run.resumes, "time")} by a person` });
+  if (run.resumes > 0)
+    facts.push({ name: "Resumed", value: <span title="By a person">{plural(run.resumes, "time")}</span> });
   if (run.recoveries > 0)
-    facts.push({ name: "Recovered", value: `${plural(run.recoveries, "time")} after its process died` });
+    facts.push({
+      name: "Recovered",
+      value: <span title="After its process died">{plural(run.recoveries, "time")}</span>,
+    });
   return facts;
 }
 
-const priorityWords = { interactive: "interactive: before others", standard: "standard", batch: "batch: after others" };
+const priorityTitles = {
+  interactive: "Goes before standard and batch runs when runs wait for room.",
+  standard: "Goes after interactive and before batch runs when runs wait for room.",
+  batch: "Goes after all other runs when runs wait for room.",
+};
 
 const time = (at: string) => <span title={formatExact(at)}>{formatClock(at, Date.now())}</span>;
 
@@ -41,13 +49,17 @@ export function RunFacts({ run }: { readonly run: RunDetailView }) {
     { name: "Started", value: run.startedAt === null ? "not yet" : time(run.startedAt) },
     ...(run.finishedAt === null ? [] : [{ name: "Finished", value: time(run.finishedAt) }]),
     { name: done ? "Duration" : "So far", value: formatDuration(run.durationMs ?? now - Date.parse(run.queuedAt)) },
-    {
-      name: "Tokens in / out",
-      value: `${formatCount(run.totals.inputTokens)} / ${formatCount(run.totals.outputTokens)}`,
-    },
+    ...(run.steps.some((step) => step.aiCalls.length > 0)
+      ? [
+          {
+            name: "Tokens in / out",
+            value: `${formatCount(run.totals.inputTokens)} / ${formatCount(run.totals.outputTokens)}`,
+          },
+        ]
+      : []),
     { name: "AI cost", value: cost(run) },
     ...again(run),
-    { name: "Priority", value: priorityWords[run.priority] },
+    { name: "Priority", value: <span title={priorityTitles[run.priority]}>{run.priority}</span> },
     {
       name: "Version",
       value: (

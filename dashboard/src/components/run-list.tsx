@@ -109,7 +109,12 @@ function Outcome({ run }: { readonly run: RunView }) {
         </span>
       ) : run.parked ? (
         <span className="truncate text-ink-2">
-          {run.wakeAt === null ? "Nothing is held in memory" : <>Goes on by itself <RelativeTime at={run.wakeAt} /> at the latest</>}
+          Nothing is held in memory
+          {run.wakeAt !== null && (
+            <>
+              ; goes on <RelativeTime at={run.wakeAt} /> at the latest
+            </>
+          )}
         </span>
       ) : (
         run.output !== null && <span className="truncate font-mono text-xs text-ink-3">{summary(run.output)}</span>

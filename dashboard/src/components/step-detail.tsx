@@ -2,6 +2,7 @@ import type { RunDetailView, StepView } from "../api.ts";
 import { formatClock, formatDuration, formatExact } from "../format.ts";
 import { statusWords } from "../words.ts";
 import { AiCallDetail } from "./ai-call-detail.tsx";
+import { CopyButton } from "./copy-button.tsx";
 import { JsonView } from "./json-view.tsx";
 import { Caption } from "./panel.tsx";
 import { ReceiptDetail } from "./receipt-detail.tsx";
@@ -67,11 +68,20 @@ const waits = (step: StepView, run: RunDetailView): boolean =>
 
 function Waiting({ step, run }: { readonly step: StepView; readonly run: RunDetailView }) {
   const now = useRunClock(null);
+  const path = `/api/v1/runs/${run.id}/signals/${encodeURIComponent(step.name)}`;
   return (
-    <p>
-      <Wait step={step} now={now} />
-      {run.parked && " Nothing is held in memory meanwhile."}
-    </p>
+    <div>
+      <p>
+        <Wait step={step} run={run} now={now} />
+      </p>
+      {step.kind === "signal" && (
+        <p className="mt-1 flex flex-wrap items-center gap-x-1 text-ink-2">
+          It comes by <code className="text-xs break-all">POST {path}</code>
+          <CopyButton text={location.origin + path} label="Copy the address" /> with{" "}
+          <code className="text-xs">{'{ "value": … }'}</code>
+        </p>
+      )}
+    </div>
   );
 }
 

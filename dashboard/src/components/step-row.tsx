@@ -1,4 +1,4 @@
-import { BrainCircuit, Braces, ChevronRight, Dot, ListChecks, Radio, Send, Timer, Workflow } from "lucide-react";
+import { Box, BrainCircuit, Braces, ChevronRight, ListChecks, Radio, Send, Timer, Workflow } from "lucide-react";
 import { clsx } from "clsx";
 import { useState } from "react";
 import type { RunDetailView, StepView } from "../api.ts";
@@ -21,7 +21,7 @@ const icons: { readonly [kind in StepView["kind"]]: typeof Send } = {
   sleep: Timer,
   signal: Radio,
   map: ListChecks,
-  item: Dot,
+  item: Box,
   run: Workflow,
 };
 
@@ -48,13 +48,15 @@ export function StepRow({ node, depth, timeline }: StepRowProps) {
         }}
       >
         <div className={timelineGrid}>
-          <StepName node={node} run={run} open={open} depth={depth} />
+          <div className="min-w-0" style={{ paddingLeft: depth * indentPx }}>
+            <StepName node={node} run={run} open={open} />
+            <StepNote node={node} run={run} inside={depth > 0 && !open} />
+          </div>
           <Bar segments={segmentsOf(node, now)} scale={scale} />
           <span className="text-right whitespace-nowrap text-ink-2 tabular-nums">
             {formatDuration(step.durationMs ?? now - Date.parse(step.startedAt))}
           </span>
         </div>
-        <StepNote node={node} run={run} depth={depth} open={open} />
       </div>
       {open &&
         (children.length > 0 ? (
@@ -72,18 +74,20 @@ interface StepNameProps {
   readonly node: StepNode;
   readonly run: RunDetailView;
   readonly open: boolean;
-  readonly depth: number;
 }
 
-function StepName({ node, run, open, depth }: StepNameProps) {
+function StepName({ node, run, open }: StepNameProps) {
   const { step } = node;
   const Icon = icons[step.kind];
   const status = shownStatus(node, run);
   const subflow = step.kind === "run" ? run.subflows.find(({ path }) => path === step.path) : undefined;
   return (
-    <span className="flex min-w-0 items-center gap-2" style={{ paddingLeft: depth * indentPx }}>
+    <span className="flex min-h-8 min-w-0 items-center gap-2">
       <button type="button" aria-expanded={open} className="flex min-w-0 items-center gap-2 text-left">
-        <ChevronRight size={14} className={clsx("-ml-1 shrink-0 text-ink-3 transition-transform", open && "rotate-90")} />
+        <ChevronRight
+          size={14}
+          className={clsx("-ml-1 shrink-0 text-ink-3 transition-transform", open && "rotate-90")}
+        />
         <StatusIcon status={status} />
         <span className="sr-only">{shownWords[status]}: </span>
         <span title={kindWords[step.kind]} className="shrink-0 text-ink-3">
@@ -106,24 +110,25 @@ function StepName({ node, run, open, depth }: StepNameProps) {
 interface StepNoteProps {
   readonly node: StepNode;
   readonly run: RunDetailView;
-  readonly depth: number;
-  readonly open: boolean;
+  /** Whether it stands inside another step, and nothing else tells why it failed. */
+  readonly inside: boolean;
 }
 
-/** A second line: how the items of a map stand, and why something inside a map failed. */
-function StepNote({ node, run, depth, open }: StepNoteProps) {
+const noteClass = "-mt-1.5 pb-1.5 pl-[58px] text-xs text-ink-2 tabular-nums";
+
+/** A second line: how the items of a map stand, or why something inside a map failed. */
+function StepNote({ node, run, inside }: StepNoteProps) {
   const { step } = node;
-  const style = { paddingLeft: depth * indentPx + 54 };
   if (step.kind === "map") {
     return (
-      <p className="-mt-1 truncate pr-4 pb-1.5 text-xs text-ink-2 tabular-nums" style={style} data-testid="item-counts">
+      <p className={noteClass} data-testid="item-counts">
         {itemsSentence(countItems(node, itemsOf(node, run)))}
       </p>
     );
   }
-  if (depth === 0 || open || step.error === null || step.status !== "failed") return null;
+  if (!inside || step.error === null || step.status !== "failed") return null;
   return (
-    <p title={step.error.message} className="-mt-1 truncate pr-4 pb-1.5 text-xs text-ink-2" style={style}>
+    <p title={step.error.message} className={clsx(noteClass, "line-clamp-2 break-words")}>
       {toSentence(step.error.message)}
     </p>
   );

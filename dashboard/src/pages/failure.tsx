@@ -6,7 +6,6 @@ import { toProblem, type FailureDetailView } from "../api.ts";
 import { Button, buttonClass } from "../components/button.tsx";
 import { ErrorNotice } from "../components/error-notice.tsx";
 import { Facts } from "../components/facts.tsx";
-import { FailurePlace } from "../components/failure-list.tsx";
 import { FailedRuns } from "../components/failed-runs.tsx";
 import { GroupResumeDialog } from "../components/group-resume-dialog.tsx";
 import { MigrateDialog } from "../components/migrate-dialog.tsx";
@@ -57,7 +56,7 @@ function Failure({ group }: { readonly group: FailureDetailView }) {
           <span className="min-w-0 break-words">{toSentence(group.message)}</span>
         </span>
       }
-      lead={<FailurePlace group={group} />}
+      lead={<span className="font-mono text-xs">{group.code}</span>}
     >
       <Actions group={group} selected={selected} onDone={() => setChosen(new Set())} />
       <Facts
@@ -99,7 +98,8 @@ function Actions({ group, selected, onDone }: ActionsProps) {
   if (group.status === "in_doubt") {
     return (
       <p className="rounded-lg bg-doubt-soft px-4 py-3">
-        Each of these runs asks whether something happened. Open it, look in the other system, and answer; it then goes on.
+        Each of these runs asks whether something happened. Open it, look in the other system, and answer; it then goes
+        on.
       </p>
     );
   }
@@ -120,15 +120,12 @@ function Actions({ group, selected, onDone }: ActionsProps) {
         onClick={() => setOpen("resume")}
       >
         <RotateCcw size={14} />
-        {all ? `Resume ${group.count === 1 ? "it" : `all ${formatCount(group.count)}`}` : `Resume ${plural(selected.length, "selected run", "selected runs")}`}
+        {all
+          ? `Resume ${group.count === 1 ? "it" : `all ${formatCount(group.count)}`}`
+          : `Resume ${plural(selected.length, "selected run", "selected runs")}`}
       </Button>
       {open === "resume" && (
-        <GroupResumeDialog
-          group={group}
-          runIds={all ? null : selected}
-          onClose={close}
-          onDone={onDone}
-        />
+        <GroupResumeDialog group={group} runIds={all ? null : selected} onClose={close} onDone={onDone} />
       )}
       {open === "migrate" && <MigrateDialog runIds={migrated} onClose={close} />}
     </div>

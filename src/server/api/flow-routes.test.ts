@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../../../test/support/test-server.ts";
-import type { JsonObject } from "../../core/index.ts";
-import { Accepted, FlowDetailView, FlowPage, OverviewView, Problem, SampleView, StatusView } from "./schemas.ts";
+import { type JsonObject, SluiceError } from "../../core/index.ts";
+import type { EnginePort } from "../ports.ts";
+import { Accepted, FlowDetailView, FlowPage, OverviewView, Problem, RecheckView, SampleView, StatusView } from "./schemas.ts";
 
 const lead = { name: "Grace", email: "grace@example.com" };
 
@@ -49,6 +50,21 @@ describe("starting a run", () => {
     const runs = await Promise.all(answers.map(async (answer) => Accepted.parse(await answer.json()).runId));
     expect(new Set(runs).size).toBe(1);
     expect(await eventOf(runs[0]!)).toMatchObject({ deliveryId: "order-7", duplicates: 9 });
+  });
+
+  it("is refused while the queue is full, with when to come back", async () => {
+    const full = new SluiceError("QUEUE_FULL", { message: "full", retryAfterMs: 41_200 });
+    const refusing = await startTestServer({}, () => ({
+      engine: { accept: () => Promise.reject(full) } as unknown as EnginePort,
+    }));
+    try {
+      const body = { payload: lead };
+      const response = await refusing.api("POST", "/flows/lead-routing/runs", { as: "operator", body });
+      expect([response.status, response.headers.get("retry-after")]).toEqual([503, "42"]);
+      expect(await codeOf(response)).toBe("QUEUE_FULL");
+    } finally {
+      await refusing.close();
+    }
   });
 
   it("refuses a payload that does not fit, by paths and without its values", async () => {
@@ -129,6 +145,27 @@ describe("flows", () => {
 
   it("that are not there are FLOW_UNKNOWN", async () => {
     expect(await codeOf(await get("/flows/nothing"))).toBe("FLOW_UNKNOWN");
+  });
+});
+
+describe("a changed flow", () => {
+  it("wakes its parked runs of other code on request", async () => {
+    const { events, runs } = server.workspace;
+    const event = {
+      flow: "lead-routing", source: "test", dedupKey: "parked", deliveryId: null, bodyDigest: "", payload: {}, sample: false,
+      receivedAt: new Date(), begin: { executor: "exe_1", flowVersion: "v1" },
+    }; // oxfmt-ignore
+    const { runId } = await events.accept(event);
+    await runs.park(runId, { wakeAt: null, signals: 0 }, 1);
+    const recheck = () => server.api("POST", "/flows/lead-routing/recheck", { as: "operator" });
+    const response = await recheck();
+    expect([response.status, RecheckView.parse(await response.json())]).toEqual([202, { woken: 1 }]);
+    expect(await runs.find(runId)).toMatchObject({ status: "queued" });
+    expect(RecheckView.parse(await (await recheck()).json())).toEqual({ woken: 0 });
+    const fields = { flow: "lead-routing", count: 1, by: "key_operator" };
+    expect(server.log).toContainEqual({ level: "info", event: "flow.rechecked", fields });
+    const unknown = await server.api("POST", "/flows/nothing/recheck", { as: "operator" });
+    expect(await codeOf(unknown)).toBe("FLOW_UNKNOWN");
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../../../test/support/test-server.ts";
-import type { JsonObject, ReceiptState } from "../../core/index.ts";
-import type { RunOutcome, StepRecord } from "../../store/index.ts";
+import type { EffectKind, JsonObject, ReceiptState } from "../../core/index.ts";
+import type { IncomingEvent, RunOutcome, StepRecord } from "../../store/index.ts";
 import { Problem, RunDetailView, RunPage, RunView, SignalView } from "./schemas.ts";
 
 let server: TestServer;
@@ -15,7 +15,7 @@ const post = (path: string, body?: JsonObject) => server.api("POST", path, { as:
 const codeOf = async (response: Response) => Problem.parse(await response.json()).code;
 const detailOf = async (id: string) => RunDetailView.parse(await (await get(`/runs/${id}`)).json());
 
-async function accept(flow = "lead-routing"): Promise<string> {
+async function accept(flow = "lead-routing", change: Partial<IncomingEvent> = {}): Promise<string> {
   const { runId } = await server.workspace.events.accept({
     flow,
     source: "webhook:leads",
@@ -26,6 +26,7 @@ async function accept(flow = "lead-routing"): Promise<string> {
     payload: { name: "Ada\u0000", emoji: "\ud83d" },
     sample: false,
     receivedAt: new Date(),
+    ...change,
   });
   return runId;
 }
@@ -57,14 +58,14 @@ async function saveStep(runId: string, path: string, step: Partial<StepRecord> =
   expect(await server.workspace.steps.save(record, 0)).toBe(true);
 }
 
-async function saveReceipt(runId: string, stepPath: string, state: ReceiptState): Promise<void> {
+async function saveReceipt(
+  runId: string,
+  stepPath: string,
+  state: ReceiptState,
+  effect: EffectKind = "write",
+): Promise<void> {
   const key = `${runId}/${stepPath}`;
-  const about = {
-    connection: "slack",
-    action: "slack.postMessage",
-    effect: "write" as const,
-    requestDigest: "sha256:1",
-  };
+  const about = { connection: "slack", action: "slack.postMessage", effect, requestDigest: "sha256:1" };
   await server.workspace.effects.begin({ key, runId, stepPath, ...about, request: { text: "hi" }, epoch: 0 });
   if (state !== "intent") await server.workspace.effects.settle(key, { state, response: { ok: true } });
 }
@@ -128,6 +129,20 @@ describe("a run", () => {
     expect(text).not.toMatch(/workspaceId|executor|"eventId"/);
   });
 
+  it("shows what started it and what it started, its priority, and that it is parked", async () => {
+    const parent = await accept("lead-routing", { priority: 0 });
+    const child = await accept("enrich", { parent: { runId: parent, path: "2", depth: 1 }, priority: 2 });
+    const wakeAt = new Date(Date.now() + 3_600_000);
+    await server.workspace.runs.park(parent, { wakeAt, signals: 0 }, 0);
+    expect(await detailOf(parent)).toMatchObject({
+      priority: "interactive", parent: null, parked: true, wakeAt: wakeAt.toISOString(), fingerprint: null,
+      subflows: [{ id: child, flow: "enrich", status: "queued", path: "2" }],
+    }); // oxfmt-ignore
+    expect(await detailOf(child)).toMatchObject({
+      priority: "batch", parent: { runId: parent, path: "2" }, parked: false, wakeAt: null, subflows: [],
+    }); // oxfmt-ignore
+  });
+
   it("that is not there, or is no id, is refused", async () => {
     expect(await codeOf(await get("/runs/run_0"))).toBe("RUN_UNKNOWN");
     expect(await codeOf(await get("/runs/%00"))).toBe("REQUEST_INVALID");
@@ -167,6 +182,99 @@ describe("what resuming would do", () => {
       fromStep: null,
       effects: [{ key: `${id}/1`, wouldRepeat: true }],
     });
+  });
+});
+
+describe("a run in doubt", () => {
+  /** A run that stopped at an effect that cannot be taken back. */
+  async function inDoubt(): Promise<{ id: string; key: string }> {
+    const id = await accept();
+    await saveStep(id, "0", { status: "failed" });
+    await saveReceipt(id, "0", "unknown", "irreversible");
+    const key = `${id}/0`;
+    const error = { code: "EFFECT_IN_DOUBT", message: "it may have happened", retryable: false, details: { key } };
+    await finish(id, { status: "in_doubt", failedStep: "0", error });
+    return { id, key };
+  }
+
+  it("asks a person about the effect, and would not repeat it by itself", async () => {
+    const { id, key } = await inDoubt();
+    const run = await detailOf(id);
+    expect(run.question).toEqual({
+      key, action: "slack.postMessage", connection: "slack", stepPath: "0", startedAt: expect.any(String) as unknown,
+      attempts: 1, request: { text: "hi" }, reason: "it may have happened",
+    }); // oxfmt-ignore
+    expect(run.resume.effects).toMatchObject([{ key, effect: "irreversible", state: "unknown", wouldRepeat: false }]);
+  });
+
+  it("goes on by a person's word, which is kept with who said it, and counts once", async () => {
+    const { id, key } = await inDoubt();
+    const response = await post(`/runs/${id}/rule`, { key, word: "done", output: { ts: "7" } });
+    expect(response.status).toBe(202);
+    expect(RunView.parse(await response.json())).toMatchObject({ id, status: "queued", resumes: 1 });
+    const run = await detailOf(id);
+    expect(run.question).toBeNull();
+    expect(run.steps[0]?.receipt).toMatchObject({
+      state: "done",
+      response: { ts: "7" },
+      ruling: { word: "done", by: "key_operator", byName: "operator", at: expect.any(String) as unknown },
+    });
+    const fields = { run: id, key, word: "done", by: "key_operator" };
+    expect(server.log).toContainEqual({ level: "info", event: "effect.ruled", fields });
+    expect(await codeOf(await post(`/runs/${id}/rule`, { key, word: "not_done" }))).toBe("EFFECT_NOT_IN_DOUBT");
+  });
+
+  it("refuses a word that is none, a key of another effect, and a run that is not there", async () => {
+    const { id, key } = await inDoubt();
+    expect(await codeOf(await post(`/runs/${id}/rule`, { key, word: "maybe" }))).toBe("REQUEST_INVALID");
+    expect(await codeOf(await post(`/runs/${id}/rule`, { word: "done" }))).toBe("REQUEST_INVALID");
+    expect(await codeOf(await post(`/runs/${id}/rule`, { key: `${id}/9`, word: "done" }))).toBe("EFFECT_UNKNOWN");
+    expect(await codeOf(await post("/runs/run_0/rule", { key, word: "done" }))).toBe("RUN_UNKNOWN");
+  });
+});
+
+describe("a run whose flow was changed", () => {
+  async function changed(flow?: string): Promise<string> {
+    const id = await accept(flow);
+    for (const path of ["0", "1", "2"]) await saveStep(id, path);
+    for (const path of ["0", "1"]) await saveReceipt(id, path, "done");
+    await saveReceipt(id, "2", "not_done");
+    const details = { step: "1", recorded: "step 1", recordedVersion: "v1", version: "v2" };
+    await finish(id, { error: { code: "FLOW_CHANGED", message: "was changed", retryable: false, details } });
+    return id;
+  }
+
+  it("shows which step does not fit and what would be done anew, and is migrated once", async () => {
+    const id = await changed();
+    expect((await detailOf(id)).migration).toEqual({
+      possible: true,
+      step: { path: "1", name: "step 1" },
+      version: expect.stringMatching(/^[0-9a-f]{12}$/) as unknown,
+      recordedVersion: "v1",
+      effects: [{ action: "slack.postMessage", key: `${id}/1`, state: "done" }],
+    });
+    const response = await post(`/runs/${id}/migrate`);
+    expect(response.status).toBe(202);
+    expect(RunView.parse(await response.json())).toMatchObject({ id, status: "queued" });
+    const run = await detailOf(id);
+    expect([run.migration, run.steps.map(({ path }) => path)]).toEqual([null, ["0"]]);
+    expect(server.log).toContainEqual({
+      level: "info",
+      event: "run.migrated",
+      fields: { run: id, by: "key_operator" },
+    });
+    expect(await codeOf(await post(`/runs/${id}/migrate`))).toBe("RUN_NOT_MIGRATABLE");
+    expect(await codeOf(await post("/runs/run_0/migrate"))).toBe("RUN_UNKNOWN");
+  });
+
+  it("cannot be migrated while the flow is not there", async () => {
+    expect((await detailOf(await changed("removed"))).migration).toMatchObject({ possible: false, version: null });
+  });
+
+  it("is told apart from other failures", async () => {
+    const id = await accept();
+    await finish(id, { error: { code: "STEP_FAILED", message: "no", retryable: false } });
+    expect((await detailOf(id)).migration).toBeNull();
   });
 });
 

@@ -23,6 +23,8 @@ const statements = [
     add column parent_path text,
     add column depth smallint not null default 0,
     add column cuts integer[] not null default '{}',
+    add column suspicion smallint not null default 0,
+    add column blames smallint not null default 0,
     add column fingerprint text,
     alter column failed_step type text using failed_step::text`,
   `drop index runs_unfinished`,

@@ -18,7 +18,10 @@ export const retryMs = 700;
 const Lead = z.object({ name: z.string(), email: z.email(), company: z.string(), message: z.string() });
 
 function note(run: FlowContext["run"], step: string, number: number): true {
-  appendFileSync(process.env[notesVariable] ?? "", `${run.id} ${step} ${number} ${process.hrtime.bigint() / 1_000_000n}\n`);
+  appendFileSync(
+    process.env[notesVariable] ?? "",
+    `${run.id} ${step} ${number} ${process.hrtime.bigint() / 1_000_000n}\n`,
+  );
   return true;
 }
 
