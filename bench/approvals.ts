@@ -27,7 +27,7 @@ const waveSize = 20_000;
 /**
  * Accepts runs and lets each come to its wait. Resolves when all are parked.
  *
- * @throws Error when a delivery is refused, or when fewer than 150 a second are parked.
+ * @throws Error when a delivery is refused, or when fewer than 50 a second are parked.
  */
 export async function parkRuns(
   service: Service,
@@ -36,7 +36,7 @@ export async function parkRuns(
 ): Promise<{ readonly runsPerSecond: number }> {
   const began = performance.now();
   const before = await countParked(database);
-  const limitMs = 10_000 + (count / 150) * 1000;
+  const limitMs = 20_000 + (count / 50) * 1000;
   for (let sent = 0; sent < count; sent += waveSize) {
     const wave = Math.min(waveSize, count - sent);
     const url = `${service.publicUrl}/hooks/approvals`;

@@ -11,7 +11,8 @@ export async function generateLoad(settings: LoadSettings): Promise<LoadResult> 
 /** Runs a file of this folder as a process of its own, and gives what it sends. */
 export async function runChild<Result>(file: string, settings: object): Promise<Result> {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(settings)], {
-    execArgv: ["--conditions=sluice-source"],
+    // Stock DBOS queues queries on one client, of which pg warns.
+    execArgv: ["--conditions=sluice-source", "--disable-warning=DeprecationWarning"],
   });
   const died = once(child, "exit").then(([code]) => Promise.reject(new Error(`${file} ended with ${code}`)));
   died.catch(() => {});

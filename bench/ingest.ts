@@ -10,7 +10,7 @@ const connections = 50;
 const calm = { count: 30_000, limitMs: 4000 };
 const flood = { count: 24_000, limitMs: 3000 };
 /** A new process compiles its code in the first moments; what it does then is not counted. */
-const warmMs = 1500;
+const warmMs = 3000;
 const quietMs = 3000;
 const drainMs = 4000;
 

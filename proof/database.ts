@@ -8,7 +8,10 @@ export type Place = { readonly folder: string } | { readonly databaseUrl: string
 /** Asks the database, past everything that the application has in front of it. */
 export interface Database {
   /** The rows as the tables have them, with the names of their columns. */
-  query<Row = { readonly [column: string]: unknown }>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  readonly query: <Row = { readonly [column: string]: unknown }>(
+    text: string,
+    values?: readonly unknown[],
+  ) => Promise<Row[]>;
 }
 
 /** Works on a database with a connection of its own, beside whatever else uses it. */

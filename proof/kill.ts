@@ -110,12 +110,12 @@ async function countRuns({ query }: Database): Promise<{ readonly running: numbe
 
 /** A new lead, from its sending until its run has ended. Old work is not waited for. */
 async function finishProbe(hook: Hook, seed: number, number: number): Promise<Acknowledged> {
-  const [lead] = makeLeads(seed, `probe${number}`, 1);
+  const lead = makeLeads(seed, `probe${number}`, 1)[0]!;
   for (let tries = 0; tries < 3; tries += 1) {
-    const probe = await deliver(hook, lead!, { waitSeconds: 10, patienceMs: 20_000 });
+    const probe = await deliver(hook, lead, { waitSeconds: 10, patienceMs: 20_000 });
     if (probe.status !== undefined) return probe;
   }
-  throw new Error(`the run of ${lead!.deliveryId} has not ended within 30 s`);
+  throw new Error(`the run of ${lead.deliveryId} has not ended within 30 s`);
 }
 
 function judge(

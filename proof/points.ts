@@ -52,6 +52,7 @@ interface Result {
 
 /** Both the store and the engine beneath go through pg's client. */
 function noteStatements(pass: Pass): void {
+  // oxlint-disable-next-line typescript/unbound-method -- it is applied to the client it is called on
   const original = Client.prototype.query as (...parameters: unknown[]) => unknown;
   const transactions = new WeakMap<Client, string>();
   function query(this: Client, ...parameters: unknown[]): unknown {
@@ -69,18 +70,21 @@ function noteStatements(pass: Pass): void {
       return original.apply(this, parameters);
     }
     const promise = original.apply(this, parameters) as Promise<Result>;
-    return promise.then(
-      (result) => {
-        done(result);
-        return result;
-      },
-      (error: unknown) => {
-        done();
-        throw error;
-      },
-    );
+    return note(promise, done);
   }
   Client.prototype.query = query as typeof Client.prototype.query;
+}
+
+/** Passes the point before whoever awaits the statement goes on. */
+async function note(statement: Promise<Result>, done: (result?: Result) => void): Promise<Result> {
+  try {
+    const result = await statement;
+    done(result);
+    return result;
+  } catch (error) {
+    done();
+    throw error;
+  }
 }
 
 function textOf(statement: unknown): string {

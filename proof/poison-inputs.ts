@@ -30,13 +30,13 @@ function bodyOf(name: string, wanted: PoisonInput["wanted"], text: string | Buff
   return { ...input, payload: JSON.parse(JSON.stringify(JSON.parse(body.toString("utf8")))) as unknown };
 }
 
-function read<T>(file: string): T {
-  return JSON.parse(readFileSync(new URL(`../test/data/${file}`, import.meta.url), "utf8")) as T;
+function read(file: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../test/data/${file}`, import.meta.url), "utf8"));
 }
 
 /** @see https://github.com/nst/JSONTestSuite */
 function testSuite(): PoisonInput[] {
-  const { cases } = read<{ cases: readonly { name: string; base64: string }[] }>("jsontestsuite.json");
+  const { cases } = read("jsontestsuite.json") as { cases: readonly { name: string; base64: string }[] };
   const wanted = { y: "accepted", n: "refused", i: "either" } as const;
   return cases.map(({ name, base64 }) =>
     bodyOf(`jsontestsuite/${name}`, wanted[name[0] as keyof typeof wanted], Buffer.from(base64, "base64")),
@@ -45,7 +45,7 @@ function testSuite(): PoisonInput[] {
 
 /** @see https://github.com/minimaxir/big-list-of-naughty-strings */
 function naughtyStrings(): PoisonInput[] {
-  const { strings } = read<{ strings: readonly string[] }>("blns.json");
+  const { strings } = read("blns.json") as { strings: readonly string[] };
   return strings.map((text, at) => bodyOf(`blns/${at}`, "accepted", JSON.stringify({ at, text, [`key ${text}`]: at })));
 }
 
@@ -65,16 +65,15 @@ function prototypes(): PoisonInput[] {
   ];
 }
 
+function chunked(name: string, body: Buffer, chunkBytes: number): PoisonInput {
+  return { name, wanted: "refused", request: { head: [post, json], body, chunkBytes } };
+}
+
 function large(): PoisonInput[] {
   const deep = 100_000;
   const many = Array.from({ length: 60_000 }, (_item, at) => `"k${at}":${at}`).join(",");
   const text = "x".repeat(mega - 100);
   const whole = Buffer.alloc(10 * mega, "[1,2,3],");
-  const chunked = (name: string, body: Buffer, chunkBytes: number): PoisonInput => ({
-    name,
-    wanted: "refused",
-    request: { head: [post, json], body, chunkBytes },
-  });
   return [
     bodyOf("arrays 100,000 deep", "refused", "[".repeat(deep) + "]".repeat(deep)),
     bodyOf("objects 100,000 deep", "refused", '{"a":'.repeat(deep) + "1" + "}".repeat(deep)),

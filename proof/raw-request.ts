@@ -41,7 +41,10 @@ export function sendRaw(origin: string, { head, body = Buffer.alloc(0), chunkByt
 }
 
 function* frame(body: Buffer, chunkBytes: number | undefined): Generator<Buffer | string> {
-  if (chunkBytes === undefined) return yield body;
+  if (chunkBytes === undefined) {
+    yield body;
+    return;
+  }
   for (let at = 0; at < body.length; at += chunkBytes) {
     const chunk = body.subarray(at, at + chunkBytes);
     yield `${chunk.length.toString(16)}\r\n`;

@@ -93,6 +93,7 @@ async function obey(told: ServiceOrder): Promise<Json> {
       points?.watch(told.dieAt);
       return null;
     case "passed":
+    default:
       return [...(points?.passed() ?? [])];
   }
 }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { LivenessWatch, type Sight } from "../src/engine/liveness.ts";
 import type { Experiment, Outcome, Play } from "./experiment.ts";
 
@@ -104,8 +104,8 @@ class SimulatedProcess {
     this.#nextLookMs = this.#schedule.beginsMs;
   }
 
-  hasBegun(nowMs: number): boolean {
-    return nowMs >= this.#schedule.beginsMs;
+  isRegistered(nowMs: number): boolean {
+    return nowMs >= this.#schedule.beginsMs && this.takenForDeadMs === null;
   }
 
   /** When it was killed. */
@@ -114,7 +114,7 @@ class SimulatedProcess {
   }
 
   /** Whether it stands still now, or is dead. */
-  isStill(nowMs: number): boolean {
+  #isStill(nowMs: number): boolean {
     return nowMs >= this.killedMs || this.#isUnder("freeze", nowMs);
   }
 
@@ -130,7 +130,7 @@ class SimulatedProcess {
 
   /** Beats and says whether it looks now. */
   live(nowMs: number): boolean {
-    if (!this.hasBegun(nowMs) || this.isStill(nowMs)) return false;
+    if (nowMs < this.#schedule.beginsMs || this.#isStill(nowMs)) return false;
     const { lateMs } = this.#schedule;
     if (nowMs >= this.#nextBeatMs) {
       this.#beat += 1;
@@ -158,21 +158,18 @@ class SimulatedProcess {
 function play(schedule: Schedule): SimulatedProcess[] {
   const processes = schedule.processes.map((_process, number) => new SimulatedProcess(number, schedule));
   for (let nowMs = 0; nowMs < worldMs; nowMs += stepMs) {
-    for (const watcher of processes) {
-      if (!watcher.live(nowMs)) continue;
-      const others = processes.filter(
-        (other) => other !== watcher && other.hasBegun(nowMs) && other.takenForDeadMs === null,
-      );
-      const dead = new Set(
-        watcher.look(
-          others.map((other) => other.sight(nowMs)),
-          nowMs,
-        ),
-      );
-      for (const other of others) if (dead.has(other.name)) other.takenForDeadMs = nowMs;
-    }
+    const watchers = processes.filter((process) => process.live(nowMs));
+    for (const watcher of watchers) look(watcher, processes, nowMs);
   }
   return processes;
+}
+
+/** What one process takes for dead is marked as ended, and no other looks at it any more. */
+function look(watcher: SimulatedProcess, processes: readonly SimulatedProcess[], nowMs: number): void {
+  const others = processes.filter((other) => other !== watcher && other.isRegistered(nowMs));
+  const sights = others.map((other) => other.sight(nowMs));
+  const dead = new Set(watcher.look(sights, nowMs));
+  for (const other of others) if (dead.has(other.name)) other.takenForDeadMs = nowMs;
 }
 
 /** @throws Error that says what does not hold. */

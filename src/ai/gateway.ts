@@ -180,7 +180,7 @@ async function askOnce<T>(passage: Passage<T>, round: Round): Promise<{ answer: 
   const { prompt, maxOutputTokens } = round;
   const reservation = await reserve(model, prompt, maxOutputTokens);
   const request = { prompt, maxOutputTokens, temperature: passage.question.request.temperature ?? 0 };
-  const place = { runId: run.runId, stepPath: attempt.path, attempt: round.number };
+  const place = { runId: run.runId, stepPath: attempt.path, attempt: round.number, epoch: attempt.epoch };
   const id = await recordIntent(journal, { place, model, data, request, now: now() });
   const call = { model, request, reservation, access: options, stop: attempt.signal, now };
   const answer = await callModel(call).catch(async (thrown: unknown) => {

@@ -16,6 +16,8 @@ export interface RequestPlace {
   readonly runId: string;
   readonly stepPath: string;
   readonly attempt: number;
+  /** The execution that asks. */
+  readonly epoch: number;
 }
 
 /**
@@ -23,6 +25,7 @@ export interface RequestPlace {
  * dies during the call, the row stays an intent.
  *
  * @returns the id of the row.
+ * @throws RUN_TAKEN_OVER when the run has another execution by now: then nothing is sent.
  */
 export async function recordIntent(
   journal: AiJournal,

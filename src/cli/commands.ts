@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError } from "commander";
-import { UsageError } from "./failure.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { CommandContext } from "./project.ts";
+import { addRunCommands } from "./run-commands.ts";
 
 /** What {@link addCommands} takes. */
 export interface CommandsOptions {
@@ -18,7 +18,7 @@ export interface CommandsOptions {
 export function addCommands(program: Command, options: CommandsOptions): void {
   addServing(program, options);
   addRun(program, options);
-  addRuns(program, options);
+  addRunCommands(program, options);
   addDoctor(program, options);
   program.addHelpText(
     "after",
@@ -59,10 +59,18 @@ function addServing(program: Command, { context, argv, onEnd }: CommandsOptions)
     });
   withListenOptions(program.command("start"))
     .description("run the project with the real outside systems")
+    .addOption(
+      new Option("--role <role>", "what this process does (default: all)").choices(["all", "web", "worker"]),
+    )
     .option("--admin-url <url>", "how people reach the dashboard, when a proxy stands before it (SLUICE_ADMIN_URL)")
     .addHelpText(
       "after",
-      "\nCookies are marked secure when the admin URL or, without one, SLUICE_PUBLIC_URL is https.\n",
+      `
+Roles: web takes webhooks, dashboard and API, and executes no runs; worker executes runs and listens nowhere.
+Any number of each may share one database (SLUICE_DATABASE_URL).
+
+Cookies are marked secure when the admin URL or, without one, SLUICE_PUBLIC_URL is https.
+`,
     )
     .action(async (_own: unknown, command: Command) => {
       const { start } = await import("./start.ts");
@@ -70,7 +78,7 @@ function addServing(program: Command, { context, argv, onEnd }: CommandsOptions)
     });
   program
     .command("worker")
-    .description("execute runs beside sluice start, without listening")
+    .description("execute runs beside sluice start, without listening; the same as sluice start --role worker")
     .action(async (_own: unknown, command: Command) => {
       const { worker } = await import("./worker.ts");
       await worker(context, command.optsWithGlobals());
@@ -112,74 +120,6 @@ Examples:
     });
 }
 
-function addRuns(program: Command, { context, onEnd }: CommandsOptions): void {
-  const runs = program.command("runs").description("list runs, look into one, resume or cancel it");
-  runs
-    .command("list", { isDefault: true })
-    .description("list runs, the newest first (what sluice runs does by itself)")
-    .option("--flow <name>", "only of this flow")
-    .option(
-      "--status <states>",
-      "only in these states: queued, running, waiting, succeeded, failed, cancelled, in_doubt",
-    )
-    .option("--limit <count>", "at most so many, up to 200", toLimit, 20)
-    .option("--before <run>", "only older than this run")
-    .option("--json", "print one JSON document")
-    .allowExcessArguments()
-    .action(async (_own: unknown, command: Command) => {
-      refuseWord(command.args[0]);
-      const { listRuns } = await import("./run-list.ts");
-      await listRuns(context, command.optsWithGlobals());
-    });
-  runs
-    .command("show")
-    .description("print everything that is recorded of a run: steps, attempts, AI calls, effects")
-    .argument("<run>", "its id")
-    .option("--json", "print one JSON document, with all inputs and outputs")
-    .action(async (id: string, _own: unknown, command: Command) => {
-      const { showRun } = await import("./run-show.ts");
-      await showRun(context, id, command.optsWithGlobals());
-    });
-  runs
-    .command("resume")
-    .description("go on with a failed, cancelled or in-doubt run; tells first which effects may repeat")
-    .argument("<run>", "its id")
-    .option("--yes", "do not ask")
-    .option("--json", "print one JSON document; does not ask")
-    .action(async (id: string, _own: unknown, command: Command) => {
-      const { resumeRun } = await import("./run-resume.ts");
-      onEnd(await resumeRun(context, id, command.optsWithGlobals()));
-    });
-  runs
-    .command("cancel")
-    .description("stop a run before its next step")
-    .argument("<run>", "its id")
-    .option("--json", "print one JSON document")
-    .action(async (id: string, _own: unknown, command: Command) => {
-      const { cancelRun } = await import("./run-cancel.ts");
-      await cancelRun(context, id, command.optsWithGlobals());
-    });
-  runs.addHelpText(
-    "after",
-    `
-Options of the list, such as --flow and --status, are shown by: sluice runs list --help
-
-Examples:
-  $ sluice runs --flow lead-routing --status failed,in_doubt
-  $ sluice runs show run_01k9x3m5c8q2v7r4t6w0y1z3ab
-`,
-  );
-}
-
-/** What follows `sluice runs` and is none of its commands comes to the list, which takes nothing. */
-function refuseWord(word: string | undefined): void {
-  if (word === undefined) return;
-  throw new UsageError(
-    `unknown command '${word}' of runs`,
-    word.startsWith("run_") ? `Did you mean: sluice runs show ${word}` : "It has list, show, resume and cancel.",
-  );
-}
-
 function addDoctor(program: Command, { context, onEnd }: CommandsOptions): void {
   program
     .command("doctor")
@@ -198,10 +138,4 @@ function toSeconds(text: string): number {
   const seconds = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Infinity;
   if (seconds <= longestSeconds) return seconds;
   throw new InvalidArgumentError(`It must be a number of seconds from 0 to ${longestSeconds}.`);
-}
-
-function toLimit(text: string): number {
-  const limit = /^\d+$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= 200) return limit;
-  throw new InvalidArgumentError("It must be a whole number from 1 to 200.");
 }

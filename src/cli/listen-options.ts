@@ -55,6 +55,18 @@ export function adminUrlOf(options: ListenOptions, environment: CommandContext["
   );
 }
 
+/** Refuses options about listening for a process that listens nowhere. @throws UsageError */
+export function refuseListening(options: ListenOptions): void {
+  const { publicHost, publicPort, adminHost, adminPort, adminUrl } = options;
+  const given = { publicHost, publicPort, adminHost, adminPort, adminUrl };
+  const [name] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (name === undefined) return;
+  throw new UsageError(
+    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not go with --role worker`,
+    "A worker listens nowhere; leave it out.",
+  );
+}
+
 function toPort(option: string, text: string | undefined): number | undefined {
   if (!text) return undefined;
   const port = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;

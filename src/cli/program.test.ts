@@ -30,13 +30,20 @@ describe("the command line", () => {
 
   it.each([
     ["strat", "unknown command 'strat'", "Did you mean start?"],
-    ["runs shwo", "unknown command 'shwo' of runs", "It has list, show, resume and cancel."],
+    ["runs shwo", "unknown command 'shwo' of runs", "It has list, show, failures, resume, migrate, rule and cancel."],
     ["runs run_1", "unknown command 'run_1' of runs", "Did you mean: sluice runs show run_1"],
     ["runs --stats failed", "unknown option '--stats'", "Did you mean --status?"],
     ["runs --limit 0", "option '--limit <count>' argument '0' is invalid", "It must be a whole number from 1 to 200."],
     ["runs --status lost", '--status "lost" is no state of a run', "Give one or more of these"],
     ["run", "missing required argument 'flow'", "Add --help"],
     ["run x --wait soon", "option '--wait <seconds>' argument 'soon' is invalid", "It must be a number of seconds"],
+    ["runs resume", "no run is named", "Give one of: a run's id, or --group GROUP"],
+    ["runs resume run_1 --group 1", "a run and a group were named", "Give one of: a run's id, or --group GROUP"],
+    ["runs migrate", "no run is named", "Give one of: a run's id, or --flow NAME"],
+    ["runs migrate run_1 --flow x", "a run and a flow were named", "Give one of: a run's id, or --flow NAME"],
+    ["runs migrate run_1 --recheck", "--recheck is for all waiting runs of a flow", "Give --flow NAME instead of a run."],
+    ["start --role boss", "option '--role <role>' argument 'boss' is invalid", "Allowed choices are all, web, worker."],
+    ["start --role worker --admin-port 1", "--admin-port does not go with --role worker", "A worker listens nowhere"],
     ["init a b", "too many arguments for 'init'", "Add --help"],
   ])("sluice %s: says what is wrong and what to do, with exit code 2", async (line, problem, hint) => {
     const { code, out, err } = await run(line);

@@ -1,21 +1,24 @@
-import { SluiceError } from "../core/index.ts";
+import { cancelRun as cancel, findRun } from "../store/index.ts";
 import { withData } from "./open-data.ts";
 import type { CommandContext, CommonOptions } from "./project.ts";
-import { findRun } from "./run-lookup.ts";
+import { times } from "./run-words.ts";
 
-/** `sluice runs cancel`: stops an unfinished run before its next step. @throws RUN_UNKNOWN, RUN_NOT_CANCELLABLE */
+/**
+ * `sluice runs cancel`: stops an unfinished run before its next step, and its sub-flows.
+ *
+ * @throws RUN_UNKNOWN, RUN_NOT_CANCELLABLE
+ */
 export async function cancelRun(context: CommandContext, runId: string, options: CommonOptions): Promise<void> {
-  await withData(context, options, async ({ workspace }) => {
-    const run = await findRun(workspace, runId);
-    const outcome = { status: "cancelled", output: null, error: null, failedStep: null, fingerprint: null } as const;
-    const { parentRunId } = run;
-    if (await workspace.runs.finish(runId, outcome, { epoch: null, parentRunId })) return;
-    const { status } = await findRun(workspace, run.id);
-    throw new SluiceError("RUN_NOT_CANCELLABLE", {
-      message: `run "${runId}" is ${status}; it has ended`,
-      hint: "Only queued, running and waiting runs can be cancelled.",
+  const { terminal } = context;
+  const subflows: string[] = [];
+  await withData(context, options, async ({ store, workspace }) => {
+    await cancel(workspace, runId, (id) => {
+      if (id !== runId) subflows.push(id);
     });
+    // A run that waited for this one goes on.
+    await store.processes.wakeAll((await findRun(workspace, runId)).sandbox);
   });
-  if (options.json) context.terminal.printJson({ runId, status: "cancelled" });
-  else context.terminal.print(`Cancelled ${runId}. A step that is under way ends; none is begun after it.`);
+  if (options.json) return terminal.printJson({ runId, status: "cancelled", subflows });
+  const also = subflows.length > 0 ? ` and ${times(subflows.length, "sub-flow")} of it` : "";
+  terminal.print(`Cancelled ${runId}${also}. A step that is under way ends; none is begun after it.`);
 }

@@ -1,10 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { buffer } from "node:stream/consumers";
-import { type AnyFlow, type Json, SluiceError, toSluiceError } from "../core/index.ts";
+import type { AnyFlow, Json } from "../core/index.ts";
 import type { Workspace } from "../store/index.ts";
-import { maxBodyBytes, parseJson } from "../triggers/index.ts";
 import { UsageError } from "./failure.ts";
+import { readJsonInput } from "./json-input.ts";
 import type { CommandContext } from "./project.ts";
 
 /** Where a payload comes from: exactly one of them. */
@@ -23,42 +20,13 @@ export async function readPayload(
   { payload, sample }: PayloadOptions,
 ): Promise<Json> {
   if ((payload === undefined) !== (sample === undefined))
-    return sample === undefined ? readJson(context, payload ?? "") : findSample(flow, workspace, sample);
+    return sample === undefined
+      ? readJsonInput(context, { source: payload ?? "", what: "the payload", option: "--payload" })
+      : findSample(flow, workspace, sample);
   throw new UsageError(
     payload === undefined ? `flow ${flow.name} needs a payload` : "a payload and a sample were given",
     `Give one of: --payload FILE, --payload - to read standard input, ${sampleChoices(await samplesOf(flow, workspace))}`,
   );
-}
-
-async function readJson({ stdin, workingFolder }: CommandContext, source: string): Promise<Json> {
-  const body = source === "-" ? await buffer(stdin) : await readPayloadFile(resolve(workingFolder, source));
-  if (body.length > maxBodyBytes) {
-    throw new SluiceError("BODY_TOO_LARGE", {
-      message: `the payload has ${body.length} bytes; ${maxBodyBytes} are allowed, as for a webhook`,
-      hint: "Send less, such as ids to fetch the rest by.",
-    });
-  }
-  try {
-    return parseJson(body);
-  } catch (cause) {
-    // Its own words speak of the request of a webhook.
-    throw new SluiceError("BODY_NOT_JSON", {
-      message: toSluiceError(cause).message.replace("the body", source === "-" ? "standard input" : source),
-      hint: "Give one JSON document in UTF-8.",
-      cause,
-    });
-  }
-}
-
-async function readPayloadFile(file: string): Promise<Buffer> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new UsageError(
-      `the payload ${file} cannot be read (${(cause as NodeJS.ErrnoException).code ?? "unknown"})`,
-      "Check the path given as --payload; it is looked for from the working directory.",
-    );
-  }
 }
 
 async function findSample(flow: AnyFlow, workspace: Workspace, name: string): Promise<Json> {

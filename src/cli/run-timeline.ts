@@ -1,6 +1,6 @@
 import { type AiCallRecord, formatStepPath, isRecord, type Json, type Receipt } from "../core/index.ts";
-import type { EventRecord, RunRecord, StepRecord } from "../store/index.ts";
-import { hasEnded, receiptWords, runMarks, statusSpan, times } from "./run-words.ts";
+import { type EventRecord, questionOf, type RunRecord, type StepRecord, unfitStepOf } from "../store/index.ts";
+import { hasEnded, receiptWords, rulingWords, runMarks, statusSpan, times } from "./run-words.ts";
 import { type Cell, formatTable } from "./table.ts";
 import { type Span, type Terminal, toned, toVisibleJson } from "./terminal.ts";
 import { durationText, timeText } from "./time-text.ts";
@@ -12,6 +12,8 @@ export interface RunParts {
   readonly steps: readonly StepRecord[];
   readonly aiCalls: readonly AiCallRecord[];
   readonly receipts: readonly Receipt[];
+  /** Runs that its steps started. */
+  readonly subflows: readonly RunRecord[];
 }
 
 /** Prints a run: how it stands, its steps in their order with what they did, and its end. */
@@ -28,7 +30,7 @@ export function printTimeline(terminal: Terminal, parts: RunParts): void {
   terminal.print();
   printSteps(terminal, parts);
   if (steps.length === 0) terminal.print(toned("faint", "No step yet."));
-  if (run.error !== null) printError(terminal, run);
+  if (run.error !== null) printError(terminal, parts);
   if (run.status === "succeeded") {
     terminal.print();
     terminal.print(toned("strong", "Output"));
@@ -48,6 +50,9 @@ function factRows({ run, event }: RunParts): Cell[][] {
     ],
     ...(startedAt ? [["started", `after ${between(queuedAt, startedAt)} in the queue`]] : []),
     ...(finishedAt ? [["took", between(queuedAt, finishedAt)]] : []),
+    ...(run.priority === 1 ? [] : [["priority", run.priority === 0 ? "interactive" : "batch"]]),
+    ...(run.parentRunId === null ? [] : [["sub-flow of", run.parentRunId]]),
+    ...(run.wakeAt && run.status === "waiting" ? [["goes on at", timeText(run.wakeAt)]] : []),
   ];
 }
 
@@ -73,7 +78,7 @@ function isStopped({ finishedAt }: StepRecord, run: RunRecord): boolean {
   return finishedAt === null && hasEnded(run);
 }
 
-function detailsOf(step: StepRecord, { run, aiCalls, receipts }: RunParts): Span[][] {
+function detailsOf(step: StepRecord, { run, aiCalls, receipts, subflows }: RunParts): Span[][] {
   const ofStep = (record: { readonly stepPath: string }): boolean => record.stepPath === step.path;
   return [
     ...step.attempts.flatMap(({ number, error }): Span[][] =>
@@ -83,7 +88,10 @@ function detailsOf(step: StepRecord, { run, aiCalls, receipts }: RunParts): Span
       ? [[`goes on at ${timeText(step.wakeAt)}`]]
       : []),
     ...aiCalls.filter(ofStep).map(aiCallLine),
-    ...receipts.filter(ofStep).map(receiptLine),
+    ...receipts.filter(ofStep).flatMap((receipt) => [receiptLine(receipt), ...rulingLines(receipt)]),
+    ...subflows
+      .filter(({ parentPath }) => parentPath === step.path)
+      .map(({ id, flow, status }): Span[] => [`started ${flow}: `, statusSpan(status), "  ", toned("faint", id)]),
   ];
 }
 
@@ -119,13 +127,32 @@ function receiptLine({ connection, action, effect, state, attempts, key }: Recei
   ];
 }
 
-function printError(terminal: Terminal, { id, error, failedStep, status }: RunRecord): void {
+/** What a person said about an effect that was in doubt. */
+function rulingLines({ ruling }: Receipt): Span[][] {
+  if (ruling === null) return [];
+  const { word, by, at } = ruling;
+  return [[`${by ?? "a person at this machine"} said at ${timeText(new Date(at))}: ${rulingWords[word]}`]];
+}
+
+function printError(terminal: Terminal, { run, receipts }: RunParts): void {
+  const { error, failedStep } = run;
   const { code, message, hint } = readError(error);
   terminal.print();
-  const where = failedStep === null ? "in the flow's own code" : `at step ${failedStep + 1}`;
-  terminal.print(toned("bad", `Failed ${where}`), `: ${code}: ${message}`);
+  const where = failedStep === null ? "in the flow's own code" : `at step ${formatStepPath(failedStep)}`;
+  const title = run.status === "in_doubt" ? toned("notable", `In doubt ${where}`) : toned("bad", `Failed ${where}`);
+  terminal.print(title, `: ${code}: ${message}`);
   if (hint) terminal.print(toned("busy", "hint"), `: ${hint}`);
-  if (status !== "cancelled") terminal.print(toned("faint", `When it is mended: sluice runs resume ${id}`));
+  const next = nextCommand(run, receipts);
+  if (next) terminal.print(toned("faint", next));
+}
+
+/** What a person may do about a run that did not go well. */
+function nextCommand(run: RunRecord, receipts: readonly Receipt[]): string | null {
+  if (run.status === "cancelled") return null;
+  if (questionOf(run, receipts)) return `Say what happened: sluice runs rule ${run.id} --done, --not-done or --try-again`;
+  const resume = `sluice runs resume ${run.id}`;
+  if (!unfitStepOf(run)) return `When it is mended: ${resume}`;
+  return `Under the present code: sluice runs migrate ${run.id}; with the earlier code back: ${resume}`;
 }
 
 /** The parts of a stored error. */

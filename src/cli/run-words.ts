@@ -1,4 +1,4 @@
-import type { ReceiptState } from "../core/index.ts";
+import { formatStepPath, type ReceiptState, type RulingWord } from "../core/index.ts";
 import type { RunRecord, RunStatus, StepStatus } from "../store/index.ts";
 import { type Span, type Tone, toned } from "./terminal.ts";
 
@@ -38,6 +38,13 @@ export const receiptWords: { readonly [state in ReceiptState]: string } = {
   unknown: "unknown: it was sent, and no answer settled it",
 };
 
+/** What a person said about an effect, in words. */
+export const rulingWords: { readonly [word in RulingWord]: string } = {
+  done: "it was done",
+  not_done: "it was not done, and is not to be",
+  try_again: "it was not done; try it again",
+};
+
 /** What sets a run apart: SIMULATED answers, a sample, repeats. */
 export function runMarks({ simulated, sample, duplicates, resumes, recoveries }: RunRecord): Span[] {
   const marks = [
@@ -53,4 +60,9 @@ export function runMarks({ simulated, sample, duplicates, resumes, recoveries }:
 /** A count with its noun: `1 step`, `3 steps`. */
 export function times(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A step by its number as people count and its name: `step 3, analyse`. */
+export function stepWords({ path, name }: { readonly path: string; readonly name: string }): string {
+  return `step ${formatStepPath(path)}, ${name}`;
 }

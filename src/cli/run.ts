@@ -1,12 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "../config.ts";
-import { type AnyFlow, digestOf, type Json, parseSchema, SluiceError } from "../core/index.ts";
-import type { RunRecord, Workspace } from "../store/index.ts";
+import { type AnyFlow, digestOf, type Json, parseSchema, queueingOf, SluiceError } from "../core/index.ts";
+import { findRun, type RunRecord, type Workspace } from "../store/index.ts";
 import { exitCodes, tellError } from "./failure.ts";
 import { type Data, withData } from "./open-data.ts";
 import type { CommandContext, CommonOptions } from "./project.ts";
-import { findRun } from "./run-lookup.ts";
 import { readPayload } from "./run-payload.ts";
 import { readError } from "./run-timeline.ts";
 import { hasEnded, runMarks, statusSpan } from "./run-words.ts";
@@ -27,8 +26,8 @@ export interface RunOptions extends CommonOptions {
 const pollMs = 200;
 
 /**
- * `sluice run`: accepts an event for a flow straight in the database, and waits for the run's end. A running process
- * finds it there within a second.
+ * `sluice run`: accepts an event for a flow straight in the database, tells the running processes, and waits for the run's
+ * end.
  *
  * @returns the exit code: 0 when the run succeeded, or nobody waits for it.
  * @throws FLOW_UNKNOWN, BODY_NOT_JSON, BODY_TOO_LARGE, PAYLOAD_INVALID; SHUTTING_DOWN when no process executes runs.
@@ -40,6 +39,7 @@ export async function run(context: CommandContext, flowName: string, options: Ru
     const payload = await readPayload(context, flow, data.workspace, options);
     const sandbox = await isForSandbox(data);
     const runId = await accept(data.workspace, flow, payload, { sample: options.sample !== undefined, sandbox });
+    await data.store.processes.wakeAll(sandbox);
     if (options.wait > 0) return reportEnd(context, await waitForEnd(context, data.workspace, runId, options), options);
     if (options.json) context.terminal.printJson({ runId, status: "queued" });
     else context.terminal.print(`Accepted ${runId}. See how it stands with: sluice runs show ${runId}`);
@@ -87,6 +87,7 @@ async function accept(
     bodyDigest: digestOf(payload),
     payload,
     ...kind,
+    ...queueingOf(flow, payload),
     receivedAt: new Date(),
   });
   return runId;

@@ -10,7 +10,6 @@ import { loadConfig } from "./load-config.ts";
 let folder: string;
 let database: TestDatabase;
 let app: App;
-let waking: NodeJS.Timeout;
 
 beforeAll(async () => {
   folder = await createProject();
@@ -18,7 +17,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  clearInterval(waking);
   await app?.close();
   await database.drop();
   await rm(folder, { recursive: true });
@@ -77,8 +75,6 @@ describe("with a process that executes runs", () => {
       listen: null,
       log: { write: () => {} },
     });
-    // A process looks once a second for what others queued; these tests do not wait so long.
-    waking = setInterval(() => app.engine.notifyQueued(), 20);
   });
 
   it("sluice run prints the output alone on standard output, and how it went beside it", async () => {

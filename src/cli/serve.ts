@@ -6,7 +6,7 @@ import { showProgress } from "./start-progress.ts";
 import { listenForStop } from "./stop-request.ts";
 
 /** What {@link serve} takes. */
-export interface ServeOptions extends Pick<AppOptions, "listen" | "sandbox" | "worker"> {
+export interface ServeOptions extends Pick<AppOptions, "listen" | "sandbox" | "worker" | "role"> {
   readonly project: Project;
   readonly config: Config;
   /** Tells what is running, once it is. */

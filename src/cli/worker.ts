@@ -12,6 +12,7 @@ export async function worker(context: CommandContext, options: CommonOptions): P
       config,
       listen: null,
       worker: true,
+      role: "worker",
       async announce(app) {
         app.log.info("worker.started", { executor: app.engine.executor, kind: app.database.kind });
         if (terminal.isWatched) terminal.tell("This worker executes runs until Ctrl-C.");

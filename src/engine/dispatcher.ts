@@ -117,6 +117,11 @@ export class Dispatcher {
     if (!this.#drained || (flow && isLimited(flow))) this.wake();
   }
 
+  /** All that a run has under way waits. */
+  onRest(run: ClaimedRun): void {
+    this.#trial.end(run);
+  }
+
   /** A step of a run has ended. */
   onProgress(run: ClaimedRun): void {
     this.#trial.acquit(run);

@@ -190,6 +190,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     closing: closing.signal,
     accept,
     onEnded: (runId) => void ends.dispatchEvent(new Event(runId)),
+    onRest: (run) => started.onRest(run),
     onProgress: (run) => started.onProgress(run),
     onQueued: () => started.notifyQueued(),
   };

@@ -206,6 +206,7 @@ export class Execution {
     const leftMs = Math.min(...times) - Date.now();
     if (leftMs > parkAfterMs || this.host.slots.isCrowded) return void this.#park(Math.min(...times));
     this.#resting = true;
+    this.host.onRest(this.run);
     this.host.slots.rest();
     if (leftMs > showAfterMs) this.#show("waiting");
   }

@@ -26,6 +26,8 @@ export interface RunHost {
   readonly accept: (workspaceId: string, event: FlowEvent) => Promise<{ readonly runId: string; readonly duplicate: boolean }>;
   /** Told when a run has ended here. */
   readonly onEnded: (runId: string) => void;
+  /** Told when all that a run has under way waits. */
+  readonly onRest: (run: ClaimedRun) => void;
   /** Told when a step of a run has ended. */
   readonly onProgress: (run: ClaimedRun) => void;
   /** Told when a run was queued by what another one did. */

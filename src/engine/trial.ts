@@ -2,7 +2,7 @@ import type { Log } from "../core/index.ts";
 import { type ClaimedRun, type Store, suspectAfter } from "../store/index.ts";
 
 /** How long a run is alone under suspicion at first; eight times as long after each further death. */
-const firstTrialMs = 200;
+const firstTrialMs = 500;
 
 /** What {@link Trial} takes. */
 export interface TrialOptions {
@@ -50,7 +50,7 @@ export class Trial {
     this.end(run);
   }
 
-  /** A run has left this process, or its time is over. */
+  /** A run has left this process, only waits, or its time is over. */
   end(run: ClaimedRun): void {
     if (this.#tried?.id !== run.id) return;
     if (this.#timer) clearTimeout(this.#timer);

@@ -1,11 +1,15 @@
 import type { AiCallRecord } from "../core/index.ts";
-import { query, type Scope, toText } from "./scope.ts";
+import { sql } from "kysely";
+import { query, runTakenOver, type Scope, toText } from "./scope.ts";
 
 /** The start of an {@link AiCallRecord}, written before the model is called. */
 export type AiCallIntent = Omit<
   AiCallRecord,
   "response" | "status" | "rung" | "inputTokens" | "outputTokens" | "costMicroUsd" | "error" | "finishedAt"
->;
+> & {
+  /** The execution that is about to ask. */
+  readonly epoch: number;
+};
 
 /** How an AI call ended. */
 export type AiCallOutcome = Pick<
@@ -29,19 +33,22 @@ export interface AiTotals {
 export function createAiCallStore(scope: Scope) {
   const { db, workspaceId } = scope;
   return {
-    /** Records what is about to be sent. Durable when it resolves. */
+    /**
+     * Records what is about to be sent. Durable when it resolves.
+     *
+     * @throws RUN_TAKEN_OVER when the run has another execution by now: nothing may be sent.
+     */
     begin: (intent: AiCallIntent): Promise<void> =>
       query(async () => {
-        await db
-          .insertInto("aiCalls")
-          .values({
-            ...intent,
-            workspaceId,
-            status: "intent",
-            sentFields: JSON.stringify(intent.sentFields),
-            request: JSON.stringify(intent.request),
-          })
-          .execute();
+        const { id, runId, stepPath, attempt, modelName, provider, model, simulated } = intent;
+        const { numAffectedRows } = await sql`
+          insert into sluice.ai_calls (workspace_id, id, run_id, step_path, attempt, model_name, provider, model, simulated,
+            sent_fields, available_fields, request, request_digest, status, started_at)
+          select workspace_id, ${id}, id, ${stepPath}, ${attempt}, ${modelName}, ${provider}, ${model}, ${simulated},
+            ${JSON.stringify(intent.sentFields)}::json, ${intent.availableFields}, ${JSON.stringify(intent.request)}::json,
+            ${intent.requestDigest}, 'intent', ${intent.startedAt}
+          from sluice.runs where workspace_id = ${workspaceId} and id = ${runId} and epoch = ${intent.epoch}`.execute(db);
+        if (numAffectedRows !== 1n) throw runTakenOver(runId);
       }),
 
     /** Records what came back. */

@@ -22,18 +22,21 @@ export function isResumable({ status }: Pick<RunRecord, "status">): boolean {
   return status === "failed" || status === "cancelled" || status === "in_doubt";
 }
 
+/** The error of a run that cannot be resumed. */
+export function notResumable({ id, status }: RunRecord): SluiceError {
+  return new SluiceError("RUN_NOT_RESUMABLE", {
+    message: `run "${id}" is ${status}; only failed, cancelled and in-doubt runs can be resumed`,
+    hint: status === "succeeded" ? "Send the event again to run the flow anew." : "Wait for it to end, or cancel it.",
+  });
+}
+
 /**
  * Queues an ended run to go on: what succeeded before the failed step is kept.
  *
  * @throws RUN_UNKNOWN; RUN_NOT_RESUMABLE when it has not failed, been cancelled or come into doubt.
  */
 export async function resumeRun(workspace: Workspace, runId: string): Promise<void> {
-  if (await workspace.runs.reopen(runId)) return;
-  const { status } = await findRun(workspace, runId);
-  throw new SluiceError("RUN_NOT_RESUMABLE", {
-    message: `run "${runId}" is ${status}; only failed, cancelled and in-doubt runs can be resumed`,
-    hint: status === "succeeded" ? "Send the event again to run the flow anew." : "Wait for it to end, or cancel it.",
-  });
+  if (!(await workspace.runs.reopen(runId))) throw notResumable(await findRun(workspace, runId));
 }
 
 /** The recorded step that a changed flow does not make any more. */
@@ -55,7 +58,10 @@ export function unfitStepOf({ status, error }: Pick<RunRecord, "status" | "error
 }
 
 /** Receipts of effects that were done, or may have been, and that a migration from a step on would do anew with other keys. */
-export function receiptsDoneAnew(unfit: UnfitStep, receipts: readonly Receipt[]): readonly Receipt[] {
+export function receiptsDoneAnew<Summary extends Pick<Receipt, "stepPath" | "state">>(
+  unfit: UnfitStep,
+  receipts: readonly Summary[],
+): readonly Summary[] {
   const from = rootOf(unfit.path);
   return receipts.filter(({ stepPath, state }) => rootOf(stepPath) >= from && state !== "not_done");
 }
@@ -69,10 +75,14 @@ export function receiptsDoneAnew(unfit: UnfitStep, receipts: readonly Receipt[])
 export async function migrateRun(workspace: Workspace, runId: string): Promise<void> {
   const run = await findRun(workspace, runId);
   const unfit = unfitStepOf(run);
-  if (unfit && (await workspace.runs.reopen(runId, rootOf(unfit.path)))) return;
-  throw new SluiceError("RUN_NOT_MIGRATABLE", {
-    message: `run "${runId}" is ${run.status}; only runs that failed with FLOW_CHANGED can be migrated`,
-    hint: "A waiting run shows whether it still fits when it goes on, or with: sluice runs migrate --recheck",
+  if (!unfit || !(await workspace.runs.reopen(runId, rootOf(unfit.path)))) throw notMigratable(run);
+}
+
+/** The error of a run that cannot be migrated. */
+export function notMigratable({ id, status }: RunRecord): SluiceError {
+  return new SluiceError("RUN_NOT_MIGRATABLE", {
+    message: `run "${id}" is ${status}; only runs that failed with FLOW_CHANGED can be migrated`,
+    hint: "A waiting run shows whether it still fits when it goes on, or with: sluice runs migrate --flow NAME --recheck",
   });
 }
 

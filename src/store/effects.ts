@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import { type EffectRuling, type Json, type Receipt, type ReceiptState, SluiceError } from "../core/index.ts";
 import { reopenRuns } from "./runs.ts";
-import { query, type Scope, toText } from "./scope.ts";
+import { query, runTakenOver, type Scope, toText } from "./scope.ts";
 
 /** What is about to be done outside. */
 export type EffectIntent = Pick<
@@ -50,10 +50,7 @@ export function createEffectStore(scope: Scope) {
             request = excluded.request, request_digest = excluded.request_digest, finished_at = null
           returning 1`.execute(db);
         if (rows.length === 1) return before ?? null;
-        throw new SluiceError("RUN_TAKEN_OVER", {
-          message: `run "${runId}" is executed elsewhere by now`,
-          hint: "Nothing was done here. This process was away for so long that another one took its runs over.",
-        });
+        throw runTakenOver(runId);
       }),
 
     /** Records how an effect ended. What is `done` stays done, whatever a late attempt says. */

@@ -6,6 +6,8 @@ export {
   findRun,
   isResumable,
   migrateRun,
+  notMigratable,
+  notResumable,
   questionOf,
   receiptsDoneAnew,
   resumeRun,

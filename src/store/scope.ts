@@ -1,4 +1,5 @@
 import type { Kysely } from "kysely";
+import { SluiceError } from "../core/index.ts";
 import { toStoreError } from "./pool.ts";
 import type { Tables } from "./tables.ts";
 
@@ -18,6 +19,14 @@ export async function query<T>(run: () => Promise<T>): Promise<T> {
   } catch (thrown) {
     throw toStoreError(thrown);
   }
+}
+
+/** Refuses what an execution is about to do whose run is another one's by now. */
+export function runTakenOver(runId: string): SluiceError {
+  return new SluiceError("RUN_TAKEN_OVER", {
+    message: `run "${runId}" is executed elsewhere by now`,
+    hint: "Nothing was done here. This process was away for so long that another one took its runs over.",
+  });
 }
 
 /** JSON text for a `json` column; null stays null. */

@@ -1,64 +1,29 @@
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Page } from "playwright-core";
-import { createApp, type App } from "sluice";
+import type { App } from "sluice";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import config from "../../examples/sluice.config.ts";
-import { testDatabase, type TestDatabase } from "../support/database.ts";
-import { chromiumPath, hasChromium, openBrowser } from "./chromium.ts";
+import { chromiumPath, hasChromium } from "./chromium.ts";
+import { openDashboard, type OpenDashboard, password, setUp } from "./open-dashboard.ts";
 
 if (!hasChromium) process.stderr.write(`skipped: there is no browser at ${chromiumPath}; apt-get install chromium\n`);
 
-let database: TestDatabase;
-let folder: string;
+let dashboard: OpenDashboard;
 let app: App;
-let browser: Awaited<ReturnType<typeof openBrowser>>;
 let page: Page;
-const complaints: string[] = [];
 
 beforeAll(async () => {
   if (!hasChromium) return;
-  database = await testDatabase();
-  folder = await mkdtemp(join(tmpdir(), "sluice-browser-"));
-  await chmod(folder, 0o755);
-  app = await createApp({
-    config,
-    folder,
-    sandbox: true,
-    environment: { ...process.env, SLUICE_DATABASE_URL: database.url },
-    listen: { publicPort: 0, adminPort: 0 },
-    log: { write: () => {} },
-  });
-  browser = await openBrowser({ width: 1440, height: 900 });
-  page = await browser.context.newPage();
-  page.setDefaultTimeout(10_000);
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
-    if (/Content Security Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-  });
+  dashboard = await openDashboard({ config });
+  ({ app, page } = dashboard);
 });
 
 afterAll(async () => {
-  if (!hasChromium) return;
-  await browser.close();
-  await app.close();
-  await database.drop();
-  await rm(folder, { recursive: true, force: true });
+  if (hasChromium) await dashboard.close();
 });
-
-const password = "a long enough passphrase";
 
 describe.skipIf(!hasChromium)("the dashboard", () => {
   it("makes the first user by the setup link, which then no longer works", async () => {
-    const link = (await app.setupLink()) ?? "";
-    await page.goto(link);
-    const form = page.getByTestId("setup");
-    await form.getByLabel("Name").fill("Ada Example");
-    await form.getByLabel(/e-mail/i).fill("ada@example.com");
-    await form.getByLabel("Password", { exact: true }).fill(password);
-    await form.getByRole("button", { name: /account|owner|create|begin/i }).click();
-    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await setUp(dashboard);
     expect(await app.setupLink()).toBeNull();
   });
 
@@ -115,6 +80,6 @@ describe.skipIf(!hasChromium)("the dashboard", () => {
   });
 
   it("breaks no rule of its content security policy and throws nothing", () => {
-    expect(complaints).toEqual([]);
+    expect(dashboard.complaints).toEqual([]);
   });
 });

@@ -15,9 +15,9 @@ export function FailureList({ groups }: { readonly groups: readonly FailureGroup
       <thead>
         <tr className="h-8 border-b border-line text-left text-xs text-ink-3">
           <th className="pl-4 font-medium">Failure</th>
-          <th className="w-[72px] px-3 text-right font-medium">Runs</th>
+          <th className="w-[72px] px-3 text-right font-medium max-md:pr-4">Runs</th>
           <th className="w-[96px] px-3 text-right font-medium max-md:hidden">First</th>
-          <th className="w-[88px] pr-4 pl-3 text-right font-medium">Last</th>
+          <th className="w-[88px] pr-4 pl-3 text-right font-medium max-md:hidden">Last</th>
         </tr>
       </thead>
       <tbody className="divide-y divide-line">
@@ -49,20 +49,29 @@ function FailureRow({ group }: { readonly group: FailureGroupView }) {
             <StatusIcon status={group.status} />
           </span>
           <div className="min-w-0">
-            <Link {...to} title={group.message} className="line-clamp-2 font-medium break-words hover:underline">
+            <Link
+              {...to}
+              title={group.message}
+              className="line-clamp-2 font-medium break-words max-md:line-clamp-3 hover:underline"
+            >
               {toSentence(group.message)}
             </Link>
-            <p className="truncate text-xs text-ink-2">
+            <p className="text-xs break-words text-ink-2 md:truncate">
               <span className="font-mono">{group.code}</span> in {group.flow}, {group.step ?? "the flow’s own code"}
+              <span className="md:hidden">
+                , last <RelativeTime at={group.lastAt} />
+              </span>
             </p>
           </div>
         </div>
       </td>
-      <td className="px-3 py-2 text-right align-top font-medium tabular-nums">{formatCount(group.count)}</td>
+      <td className="px-3 py-2 text-right align-top font-medium tabular-nums max-md:pr-4">
+        {formatCount(group.count)}
+      </td>
       <td className="px-3 py-2 text-right align-top text-ink-2 max-md:hidden">
         <RelativeTime at={group.firstAt} />
       </td>
-      <td className="py-2 pr-4 pl-3 text-right align-top text-ink-2">
+      <td className="py-2 pr-4 pl-3 text-right align-top text-ink-2 max-md:hidden">
         <RelativeTime at={group.lastAt} />
       </td>
     </tr>

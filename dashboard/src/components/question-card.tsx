@@ -41,7 +41,9 @@ export function QuestionCard({ run, question }: QuestionCardProps) {
           <p>
             It was tried {question.attempts > 1 && `${plural(question.attempts, "time")}, first `}at{" "}
             <span title={formatExact(question.startedAt)}>{formatClock(question.startedAt, now)}</span>, and no answer
-            settles whether it was done. {step?.receipt?.effect === "write" ? "A repeat might double it" : "It cannot be taken back"}, so the run stands still until a person says.
+            settles whether it was done.{" "}
+            {step?.receipt?.effect === "write" ? "A repeat might double it" : "It cannot be taken back"}, so the run
+            stands still until a person says.
           </p>
         </div>
       </header>

@@ -105,7 +105,7 @@ function Actions({ group, selected, onDone }: ActionsProps) {
   }
   return (
     <div className="flex flex-wrap items-center gap-x-3 gap-y-2 rounded-lg border border-line bg-surface px-4 py-3">
-      <p className="min-w-60 flex-1 text-ink-2">{changed ? changedAdvice : advice}</p>
+      <p className="min-w-60 flex-1 text-ink-2 max-sm:min-w-full">{changed ? changedAdvice : advice}</p>
       {changed && (
         <Button look="primary" data-testid="migrate-group" disabled={!may} onClick={() => setOpen("migrate")}>
           <FastForward size={14} />

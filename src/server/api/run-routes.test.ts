@@ -79,6 +79,7 @@ async function saveAiCall(runId: string, stepPath: string, costMicroUsd: number 
     runId,
     stepPath,
     attempt: 1,
+    epoch: 0,
     ...model,
     ...sent,
     startedAt: new Date(),
