@@ -8,7 +8,7 @@ import { type Service, withDataFolder, withService } from "./service.ts";
 
 const settleMs = 5000;
 const idleMs = 10_000;
-const warmUps = 500;
+const warmUps = 2000;
 const wakes = 300;
 const wakesAfterRestart = 20;
 
@@ -47,9 +47,9 @@ async function playParked(
   database: BenchDatabase,
   { tell, count }: { readonly tell: (what: string) => void; readonly count: number },
 ): Promise<Figures> {
-  // What every process holds once it has worked is not what waiting runs take.
+  // The heap of a process that has worked is larger than that of a new one, whatever waits.
   await parkRuns(service, database, { count: warmUps, prefix: "warm" });
-  await wakeRuns(service, database, await chooseRuns(database, "warm", warmUps), 20);
+  await wakeRuns(service, database, await chooseRuns(database, "warm", wakes), 20);
   await setTimeout(settleMs);
   const before = await treeMb(service.pid);
   const { runsPerSecond } = await parkRuns(service, database, { count, prefix: "parked" });

@@ -16,10 +16,7 @@ export async function keepReport(report: BenchmarkReport): Promise<string> {
 async function updateTable(): Promise<void> {
   const text = await readFile(guide, "utf8");
   const table = toTable(await readNewest());
-  await writeFile(
-    guide,
-    text.replace(/(<!-- results -->\n)[\s\S]*(\n<!-- end of results -->)/, (_all, begin, end) => begin + table + end),
-  );
+  await writeFile(guide, text.replace(/(?<=<!-- results -->\n)[\s\S]*(?=<!-- end of results -->)/, () => table));
 }
 
 /** The newest report of each benchmark; names sort by date. */
@@ -39,5 +36,5 @@ function toTable(reports: readonly BenchmarkReport[]): string {
     const options = command.replace(/^npm run bench -- \S+|--rounds \d+|--json/g, "").trim();
     return `| ${[benchmark, options].join(" ").trim()} | ${date}, ${rounds.length} | ${named.join(", ")} |`;
   });
-  return ["| benchmark | date, rounds | figures |", "|---|---|---|", ...rows].join("\n");
+  return ["| benchmark | date, rounds | figures |", "|---|---|---|", ...rows, ""].join("\n");
 }

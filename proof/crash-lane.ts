@@ -3,6 +3,7 @@ import { checkRecords, collectRuns, countEffects } from "./checker.ts";
 import type { Database } from "./database.ts";
 import type { Outside } from "./outside.ts";
 import type { ServiceProcess } from "./service-process.ts";
+import type { ServiceSettings } from "./service.ts";
 
 /** How long a run may take, with a death and all. */
 const patienceMs = 20_000;
@@ -10,10 +11,11 @@ const patienceMs = 20_000;
 /** Points of a run may come a little after its end. */
 const lingerMs = 400;
 
-/** What came of a run that was to be cut off at a point. */
+/** What came of a run that was to be cut off. */
 export interface Death {
-  readonly point: string;
-  /** False: the run ended without passing the point. */
+  /** Where its process died, and the one after it. */
+  readonly points: readonly string[];
+  /** False: the run ended without passing them. */
   readonly reached: boolean;
   readonly inDoubt: boolean;
   readonly violations: readonly string[];
@@ -32,8 +34,8 @@ export interface LaneParts {
   readonly name: string;
   readonly database: Database;
   readonly outside: Outside;
-  /** Starts the service of the lane, on the port of the one before it. */
-  readonly start: (port?: number) => Promise<ServiceProcess>;
+  /** Starts a service of the lane. */
+  readonly start: (settings?: Pick<ServiceSettings, "publicPort" | "dieAt">) => Promise<ServiceProcess>;
 }
 
 /** One service with a database of its own, killed and started again, one run after the other. */
@@ -53,40 +55,57 @@ export class CrashLane {
 
   /** The points that a run passes which nothing cuts off. */
   async rehearse(id: string): Promise<string[]> {
-    await this.#service.ask({ order: "watch", dieAt: null });
+    await this.#watch(null);
     const [runId] = await Promise.all([this.#send(id), this.#drive(id)]);
     this.#runs.push(runId);
     await setTimeout(lingerMs);
-    return this.#service.ask<string[]>({ order: "passed" });
+    return this.#passed();
+  }
+
+  /** The points that a process passes, from its start on, which takes over a run that died at a point. */
+  async rehearseRecovery(id: string, point: string): Promise<string[]> {
+    await this.#watch(point);
+    const sending = this.#send(id);
+    await this.#drive(id);
+    if (this.#service.isRunning()) throw new Error(`the rehearsal did not die at "${point}"`);
+    await this.#startAgain(null);
+    await this.#drive(id);
+    this.#runs.push(await sending);
+    return this.#passed();
   }
 
   /** The points that are passed when there is no run. */
   async idle(forMs: number): Promise<string[]> {
-    await this.#service.ask({ order: "watch", dieAt: null });
+    await this.#watch(null);
     await setTimeout(forMs);
-    return this.#service.ask<string[]>({ order: "passed" });
+    return this.#passed();
   }
 
-  /** Begins a run that dies at a point, starts the service again, and says whether the run came to its proper end. */
-  async die(id: string, point: string): Promise<Death> {
-    const victim = this.#service;
-    await victim.ask({ order: "watch", dieAt: point });
+  /**
+   * Begins a run whose process dies at the first point, and the process after it at the next. Starts the service again then,
+   * and says whether the run came to its proper end.
+   */
+  async die(id: string, points: readonly string[]): Promise<Death> {
+    const [first = null, ...others] = points;
+    await this.#watch(first);
     const sending = this.#send(id);
-    const before = await this.#drive(id, victim);
-    if (victim.isRunning()) await Promise.race([victim.exited, setTimeout(lingerMs)]);
-    const reached = !victim.isRunning();
-    if (!reached) await victim.ask({ order: "watch", dieAt: null });
+    let before = await this.#outlive(id);
+    for (const point of others) {
+      if (!this.#service.isRunning() && (await this.#startAgain(point))) before = await this.#outlive(id);
+    }
+    const reached = !this.#service.isRunning();
     const mayHaveHappened = reached ? await this.#unsettled(id) : [];
-    if (reached) this.#service = await this.#parts.start(Number(new URL(victim.publicUrl).port));
+    if (reached) await this.#startAgain(null);
+    else await this.#watch(null);
     const run = before ?? (await this.#drive(id));
     const runId = await sending;
     this.#runs.push(runId);
-    const violations = [...this.#judgeRun(run, runId, mayHaveHappened), ...this.#judgeEffects(id, run)];
+    const violations = [...judgeRun(run, runId, mayHaveHappened), ...this.#judgeEffects(id, run)];
     return {
-      point,
+      points,
       reached,
       inDoubt: run?.status === "in_doubt",
-      violations: violations.map((text) => `death at "${point}": ${text}`),
+      violations: violations.map((text) => `death at "${points.join('", then at "')}": ${text}`),
     };
   }
 
@@ -101,6 +120,30 @@ export class CrashLane {
     await this.#service.stop();
   }
 
+  #watch(dieAt: string | null): Promise<unknown> {
+    return this.#service.ask({ order: "watch", dieAt });
+  }
+
+  #passed(): Promise<string[]> {
+    return this.#service.ask<string[]>({ order: "passed" });
+  }
+
+  /** Starts the next process, which may die at a point of its start already: false. */
+  async #startAgain(dieAt: string | null): Promise<boolean> {
+    const publicPort = Number(new URL(this.#service.publicUrl).port);
+    const starting = this.#parts.start({ publicPort, dieAt });
+    if (dieAt === null) this.#service = await starting;
+    else this.#service = await starting.catch(() => this.#service);
+    return this.#service.isRunning();
+  }
+
+  /** As `#drive`, and a little longer. */
+  async #outlive(id: string): Promise<RunRow | null> {
+    const run = await this.#drive(id);
+    if (run) await Promise.race([this.#service.exited, setTimeout(lingerMs)]);
+    return run;
+  }
+
   /** Sends the event until it is acknowledged, over the death and all. */
   async #send(id: string): Promise<string> {
     const headers = { "content-type": "application/json" };
@@ -113,15 +156,19 @@ export class CrashLane {
     throw new Error(`the event ${id} was not acknowledged within ${patienceMs / 1000} s`);
   }
 
-  /** Gives the run its signal when it waits for it. Resolves with the ended run, or with null when the process has died or it takes too long. */
-  async #drive(id: string, victim = this.#service): Promise<RunRow | null> {
+  /**
+   * Gives the run its signal when it waits for it. Resolves with the ended run, or with null when the process has died or it
+   * takes too long.
+   */
+  async #drive(id: string): Promise<RunRow | null> {
+    const service = this.#service;
     for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await setTimeout(15)) {
-      if (!victim.isRunning()) return null;
+      if (!service.isRunning()) return null;
       const run = await this.#find(id);
       if (run && ["succeeded", "failed", "cancelled", "in_doubt"].includes(run.status)) return run;
       const signal = { order: "signal", runId: run?.id ?? "", name: "go", value: { word: id } } as const;
-      // It may die of it: then it is told again.
-      if (run?.waits) await victim.ask(signal).catch(() => {});
+      // It may die of it: then the next process is told.
+      if (run?.waits) await service.ask(signal).catch(() => {});
     }
     return null;
   }
@@ -151,16 +198,8 @@ export class CrashLane {
     return rows.map((row) => row.action);
   }
 
-  #judgeRun(run: RunRow | null | undefined, runId: string, mayHaveHappened: readonly string[]): string[] {
-    if (!run) return [`run ${runId} had not ended after ${patienceMs / 1000} s`];
-    const wanted = mayHaveHappened.length > 0 ? "in_doubt" : "succeeded";
-    if (run.status === wanted) return [];
-    const why = mayHaveHappened.length > 0 ? ` although the intent of ${mayHaveHappened.join(", ")} was recorded` : "";
-    return [`run ${runId} is ${run.status} ${run.code ?? ""}, not ${wanted}${why}`];
-  }
-
   /** Each effect once; what cannot be taken back at most once, and what comes after it not at all when the run stopped there. */
-  #judgeEffects(id: string, run: RunRow | null | undefined): string[] {
+  #judgeEffects(id: string, run: RunRow | null): string[] {
     const calls = this.#parts.outside.calls.filter((call) => call.id === id);
     return ["keyed", "found", "charge", "wire"].flatMap((kind) => {
       const own = calls.filter((call) => call.kind === kind);
@@ -172,4 +211,12 @@ export class CrashLane {
       return [...counted.map((finding) => finding.text), ...other];
     });
   }
+}
+
+function judgeRun(run: RunRow | null, runId: string, mayHaveHappened: readonly string[]): string[] {
+  if (!run) return [`run ${runId} had not ended after ${patienceMs / 1000} s`];
+  const wanted = mayHaveHappened.length > 0 ? "in_doubt" : "succeeded";
+  if (run.status === wanted) return [];
+  const why = mayHaveHappened.length > 0 ? ` although the intent of ${mayHaveHappened.join(", ")} was recorded` : "";
+  return [`run ${runId} is ${run.status} ${run.code ?? ""}, not ${wanted}${why}`];
 }

@@ -19,6 +19,11 @@ const idleMs = 3000;
 const usualMs = 50_000;
 const all = 10_000;
 
+/** Where a process dies so that the one after it dies in taking the run over: an effect is under way. */
+const firstDeath = "POST /effects/found sent 1";
+/** So many points of the taking over: up to the first step that is new. */
+const recoveryPoints = 24;
+
 const config = new URL("crash-points.config.ts", import.meta.url).href;
 
 /** Kills the process at every point at which a run can be cut off, once each. */
@@ -47,17 +52,17 @@ async function playPoints(lab: Lab, outside: Outside, play: Play): Promise<Outco
   const began = performance.now();
   const postgres = await lab.startPostgres();
   const openLane = createLanes(lab, postgres, outside);
-  const points = await openLane("rehearsal", undefined, rehearse);
-  const chosen = choose(points, play);
-  play.tell(`${points.length} points, of which ${chosen.length} are played`);
-  const waiting = chosen.flatMap((point) => Array.from({ length: play.rounds }, () => ({ point, tries: 1 })));
+  const deadly = await openLane("rehearsal", undefined, rehearse);
+  const chosen = choose(deadly, play);
+  play.tell(`${deadly.length} points, of which ${chosen.length} are played`);
+  const waiting = chosen.flatMap((points) => Array.from({ length: play.rounds }, () => ({ points, tries: 1 })));
   const deaths: Death[] = [];
   const isOver = (): boolean => play.count === all && performance.now() - began > usualMs;
   const playLane = async (lane: CrashLane, name: string): Promise<string[]> => {
     for (let number = 1; !isOver(); number += 1) {
       const next = waiting.shift();
       if (!next) break;
-      const death = await lane.die(`${name}-${number}`, next.point);
+      const death = await lane.die(`${name}-${number}`, next.points);
       if (death.reached || death.violations.length > 0 || next.tries === maxTries) deaths.push(death);
       else waiting.push({ ...next, tries: next.tries + 1 });
     }
@@ -65,7 +70,7 @@ async function playPoints(lab: Lab, outside: Outside, play: Play): Promise<Outco
   };
   const names = Array.from({ length: Math.min(lanes, chosen.length) }, (_item, at) => `lane${at + 1}`);
   const torn = await Promise.all(names.map((name) => openLane(name, "rehearsal", playLane)));
-  return judge({ rounds: play.rounds, points, deaths, torn: torn.flat() });
+  return judge({ rounds: play.rounds, count: deadly.length, deaths, torn: torn.flat() });
 }
 
 type OpenLane = <T>(
@@ -80,8 +85,8 @@ function createLanes(lab: Lab, postgres: Postgres, outside: Outside): OpenLane {
   return async (name, template, use) => {
     const databaseUrl = await postgres.createDatabase(name, template);
     const environment = { SLUICE_DATABASE_URL: databaseUrl };
-    const start: LaneParts["start"] = (port = 0) =>
-      lab.start({ config, crashPoints: true, environment, publicPort: port }, { variables });
+    const start: LaneParts["start"] = (settings) =>
+      lab.start({ config, crashPoints: true, environment, ...settings }, { variables });
     return withDatabase({ databaseUrl }, async (database) => {
       const lane = await CrashLane.open({ name, database, outside, start });
       try {
@@ -93,38 +98,58 @@ function createLanes(lab: Lab, postgres: Postgres, outside: Outside): OpenLane {
   };
 }
 
-/** The points that two runs in a row pass, and an idle service does not. */
-async function rehearse(lane: CrashLane): Promise<string[]> {
+/** Where a process dies, and the one after it: one point of a run, or two with the second in taking the run over. */
+type Deadly = readonly string[];
+
+/** Lists what is deadly: the points that two runs in a row pass, and an idle service does not. */
+async function rehearse(lane: CrashLane): Promise<Deadly[]> {
   // The first run also loads code and plans statements.
   await lane.rehearse("rehearsal-1");
-  const first = await lane.rehearse("rehearsal-2");
-  const second = new Set(await lane.rehearse("rehearsal-3"));
+  const once = both(await lane.rehearse("rehearsal-2"), await lane.rehearse("rehearsal-3"));
   const idle = new Set((await lane.idle(idleMs)).map(withoutCount));
-  return first.filter((point) => second.has(point) && !idle.has(withoutCount(point)));
+  const passed = [
+    await lane.rehearseRecovery("recovery-1", firstDeath),
+    await lane.rehearseRecovery("recovery-2", firstDeath),
+  ];
+  const again = both(passed[0] ?? [], passed[1] ?? []);
+  const isOwn = (point: string): boolean => !idle.has(withoutCount(point));
+  return [
+    ...once.filter(isOwn).map((point) => [point]),
+    ...again
+      .filter(isOwn)
+      .slice(0, recoveryPoints)
+      .map((point) => [firstDeath, point]),
+  ];
+}
+
+function both(first: readonly string[], second: readonly string[]): string[] {
+  const known = new Set(second);
+  return first.filter((point) => known.has(point));
 }
 
 function withoutCount(point: string): string {
   return point.replace(/ \d+$/, "");
 }
 
-/** All points, or as many as are asked for, drawn by the seed. */
-function choose(points: readonly string[], { count, seed }: Play): string[] {
-  const places = new Map(points.map((point) => [point, draw(seed, point)]));
-  return points.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0)).slice(0, count);
+/** All, or as many as are asked for, drawn by the seed. */
+function choose(deadly: readonly Deadly[], { count, seed }: Play): Deadly[] {
+  const places = new Map(deadly.map((points) => [points, draw(seed, points.join())]));
+  return deadly.toSorted((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0)).slice(0, count);
 }
 
 function judge(played: {
   readonly rounds: number;
-  readonly points: readonly string[];
+  readonly count: number;
   readonly deaths: readonly Death[];
   readonly torn: readonly string[];
 }): Outcome {
-  const { rounds, points, deaths, torn } = played;
+  const { rounds, count, deaths, torn } = played;
   const unreached = deaths.filter((death) => !death.reached);
-  const left = points.length - new Set(deaths.map((death) => death.point)).size;
+  const reached = deaths.filter((death) => death.reached);
+  const left = count - new Set(deaths.map((death) => death.points)).size;
   const violations = [
-    ...(points.length === 0 ? ["the rehearsal passed no points"] : []),
-    ...unreached.map(({ point }) => `the point "${point}" was not reached in ${maxTries} runs`),
+    ...(reached.length === 0 ? ["no process died at any point"] : []),
+    ...unreached.map(({ points }) => `"${points.join('", then "')}" was not reached in ${maxTries} runs`),
     ...deaths.flatMap((death) => death.violations),
     ...torn,
   ];
@@ -132,12 +157,13 @@ function judge(played: {
     holds: violations.length === 0,
     rounds,
     figures: {
-      points: points.length,
-      played: deaths.length - unreached.length,
+      points: count,
+      played: reached.length,
+      playedInRecovery: reached.filter((death) => death.points.length > 1).length,
       unreached: unreached.length,
       inDoubt: deaths.filter((death) => death.inDoubt).length,
     },
     violations,
-    ...(left > 0 && { skipped: `${left} of ${points.length} points; --count ${points.length} plays all` }),
+    ...(left > 0 && { skipped: `${left} of ${count} points; --count ${count} plays all` }),
   };
 }

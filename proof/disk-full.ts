@@ -36,8 +36,11 @@ export const diskFull: Experiment = {
       if (typeof disk === "string") return { holds: false, rounds: 0, figures: {}, violations: [], skipped: disk };
       return await playRounds(lab, disk, play);
     } finally {
-      // The mount must be gone before the lab removes its folder; a service that ended is not ended again.
-      if (typeof disk !== "string") await disk.unmount();
+      // The mount must be gone before the lab removes its folder.
+      if (typeof disk !== "string") {
+        await endPostgres(lab);
+        await disk.unmount();
+      }
       await lab.close();
     }
   },
@@ -103,10 +106,7 @@ const states: readonly State[] = [
     isReadable: false,
     async begin({ ask, disk }) {
       await disk.fill();
-      // Postgres ends with PANIC when the next piece of its log finds no room.
-      await untilLost(() =>
-        ask((database) => database.query("select pg_logical_emit_message(false, '', repeat('x', 1 << 20))")),
-      );
+      await ask(untilLost);
     },
     hold: ({ disk }) => disk.fill(),
     end: ({ disk }) => disk.free(),
@@ -225,11 +225,11 @@ async function untilRefused(ask: Stage["ask"], state: string, text: string): Pro
   throw new Error(`Postgres never refused to write with SQLSTATE ${state}`);
 }
 
-/** Does something again and again until Postgres is gone. */
-async function untilLost(work: () => Promise<unknown>): Promise<void> {
+/** Writes to the log until the next piece of it finds no room: Postgres then ends with PANIC. */
+async function untilLost(database: Database): Promise<void> {
   for (let at = 0; at < 400; at += 1) {
     try {
-      await work();
+      await database.query("select pg_logical_emit_message(false, '', repeat('x', 1 << 20))");
     } catch (error) {
       const { code = "" } = error as { readonly code?: string };
       // No room in the data is an answer; a Postgres that is gone gives none, or says that it goes.
@@ -237,6 +237,15 @@ async function untilLost(work: () => Promise<unknown>): Promise<void> {
     }
   }
   throw new Error("Postgres went on although its log had no room");
+}
+
+/** A service that had to be killed leaves its Postgres behind. */
+async function endPostgres({ folder }: Lab): Promise<void> {
+  const file = await readFile(join(folder, "postgres", "data", "postmaster.pid"), "utf8").catch(() => "");
+  const pid = Number(file.split("\n")[0]);
+  // Another process may have the number by now.
+  const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+  if (command.includes(folder)) process.kill(pid, "SIGQUIT");
 }
 
 /** What "alter system" and a reload do, which take a superuser. Applies to open connections too. */

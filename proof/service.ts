@@ -28,6 +28,8 @@ export interface ServiceSettings {
   readonly modelLatencyMs?: number;
   /** Whether it counts its points of input and output, and can be told to die at one. Default: false. */
   readonly crashPoints?: boolean;
+  /** With `crashPoints`: the point at which it dies, counted from its start. Default: none; counting begins when it is told. */
+  readonly dieAt?: string | null;
 }
 
 /** What a running service can be asked and told over IPC. Each is answered once. */
@@ -54,6 +56,7 @@ export interface ServiceReady {
 const settings = JSON.parse(process.argv[2] ?? "{}") as ServiceSettings;
 const configUrl = settings.config ?? new URL("../examples/sluice.config.ts", import.meta.url).href;
 const points = settings.crashPoints ? notePoints() : null;
+if (settings.dieAt !== undefined) points?.watch(settings.dieAt);
 const { default: config } = (await import(configUrl)) as { default: Config };
 const options: AppOptions = {
   config: { ...config, ...settings.overrides },

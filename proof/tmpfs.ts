@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
 import { mkdir, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 
 const run = promisify(execFile);
@@ -34,7 +35,16 @@ export async function mountSmallDisk(folder: string, sizeMb: number): Promise<Sm
     fill: () => append(ballast),
     free: () => rm(ballast, { force: true }),
     async unmount() {
-      await run("umount", [folder]);
+      for (let tries = 0; tries < 50; tries += 1) {
+        const isGone = await run("umount", [folder]).then(
+          () => true,
+          () => false,
+        );
+        if (isGone) return;
+        await setTimeout(100);
+      }
+      // Something still uses it: it goes away with its last user.
+      await run("umount", ["--lazy", folder]);
     },
   };
 }

@@ -138,6 +138,7 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
     role: options.role ?? "all",
     ...(config.concurrency !== undefined && { concurrency: config.concurrency }),
     ...(config.maxQueued !== undefined && { maxQueued: config.maxQueued }),
+    ...(config.groupCheckpoints !== undefined && { groupCheckpoints: config.groupCheckpoints }),
   });
   cleanup.add(() => engine.close());
   const trim = (): void => void store.trimChanges().catch(() => log.warn("changes.not_trimmed"));

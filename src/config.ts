@@ -21,6 +21,11 @@ export interface Config {
   readonly allowedHosts?: readonly string[];
   /** Most runs that a process executes at once. Default: 100. */
   readonly concurrency?: number;
+  /**
+   * Whether concurrent runs share the commits of their checkpoints, which makes them several times as fast. It replaces
+   * inner methods of the engine beneath; false leaves that as it is. Default: true.
+   */
+  readonly groupCheckpoints?: boolean;
   /** Most runs that may be queued; beyond, deliveries are answered 503 with the time to try again. Default: 100,000. */
   readonly maxQueued?: number;
 }

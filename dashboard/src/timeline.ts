@@ -155,11 +155,21 @@ export function createTimeScale(segments: readonly Segment[], start: number, end
 
 const clamp = (share: number): number => Math.min(1, Math.max(0, share));
 
+/** Lengths that read well on a clock, from a minute to a day, in milliseconds. */
+const clockSteps = [1, 2, 5, 10, 20, 30, 60, 120, 240, 360, 720, 1440].map((minutes) => minutes * 60_000);
+
+/** The shortest round length of at least `rough` milliseconds. */
+function roundLength(rough: number): number {
+  const days = rough / 86_400_000;
+  if (rough > 20_000 && days <= 1) return clockSteps.find((step) => rough <= step) ?? 86_400_000;
+  const [amount, unit] = days > 1 ? [days, 86_400_000] : [rough, 1];
+  const magnitude = 10 ** Math.floor(Math.log10(amount));
+  return unit * magnitude * ([1, 2, 5].find((round) => amount <= round * magnitude) ?? 10);
+}
+
 /** Two to four steps of a round length. */
 function evenTicks(total: number): TimeScale["ticks"] {
-  const rough = total / 4;
-  const magnitude = 10 ** Math.floor(Math.log10(rough));
-  const step = magnitude * ([1, 2, 5].find((round) => rough <= round * magnitude) ?? 10);
+  const step = roundLength(total / 4);
   const count = Math.floor(total / step);
   return Array.from({ length: count + 1 }, (_, index) => ({ at: (index * step) / total, elapsedMs: index * step }));
 }

@@ -59,9 +59,7 @@ function addServing(program: Command, { context, argv, onEnd }: CommandsOptions)
     });
   withListenOptions(program.command("start"))
     .description("run the project with the real outside systems")
-    .addOption(
-      new Option("--role <role>", "what this process does (default: all)").choices(["all", "web", "worker"]),
-    )
+    .addOption(new Option("--role <role>", "what this process does (default: all)").choices(["all", "web", "worker"]))
     .option("--admin-url <url>", "how people reach the dashboard, when a proxy stands before it (SLUICE_ADMIN_URL)")
     .addHelpText(
       "after",

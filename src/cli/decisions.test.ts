@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { testDatabase, type TestDatabase } from "../../test/support/database.ts";
 import { type App, createApp } from "../app.ts";
-import type { ReceiptState } from "../core/index.ts";
+import type { JsonObject, ReceiptState } from "../core/index.ts";
 import { createProject } from "./fixtures/project.ts";
 import { type CliSurroundings, runCli } from "./fixtures/run-cli.ts";
 import { loadConfig } from "./load-config.ts";
@@ -78,10 +78,15 @@ describe("sluice runs rule", () => {
     expect(shown.out).toContain(`Say what happened: sluice runs rule ${runId} --done, --not-done or --try-again`);
     const silent = await run(["runs", "rule", runId]);
     expect(silent).toMatchObject({ code: 2, out: "" });
-    expect(silent.err).toMatch(/pay: pay may have happened.*\n {2}effect {2}pay by step\n {2}known {3}unknown: it was sent/);
+    expect(silent.err).toMatch(
+      /pay: pay may have happened.*\n {2}effect {2}pay by step\n {2}known {3}unknown: it was sent/,
+    );
     expect(silent.err).toContain("error REQUEST_INVALID: nothing is said about the effect");
     const both = await run(["runs", "rule", runId, "--done", "--not-done"]);
-    expect(both).toMatchObject({ code: 2, err: expect.stringContaining("2 words were given, expected one") as unknown });
+    expect(both).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("2 words were given, expected one") as unknown,
+    });
     const odd = await run(["runs", "rule", runId, "--not-done", "--output", "-"], { input: "1" });
     expect(odd).toMatchObject({ code: 2, err: expect.stringContaining("--output goes with --done only") as unknown });
     expect(await statusOf(runId)).toBe("in_doubt");
@@ -90,9 +95,15 @@ describe("sluice runs rule", () => {
   it("--done gives the output to the flow, once", async () => {
     const runId = await inDoubt();
     const bad = await run(["runs", "rule", runId, "--done", "--output", "-"], { input: "{" });
-    expect(bad).toMatchObject({ code: 1, err: expect.stringContaining("error BODY_NOT_JSON: standard input") as unknown });
+    expect(bad).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("error BODY_NOT_JSON: standard input") as unknown,
+    });
     const gone = await run(["runs", "rule", runId, "--done", "--output", "gone.json"]);
-    expect(gone).toMatchObject({ code: 2, err: expect.stringContaining("gone.json cannot be read (ENOENT)") as unknown });
+    expect(gone).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("gone.json cannot be read (ENOENT)") as unknown,
+    });
     const good = await run(["runs", "rule", runId, "--done", "--output", "-"], { input: '{"id":7}' });
     expect(good).toMatchObject({ code: 0, out: expect.stringContaining(`Recorded. ${runId} goes on`) as unknown });
     expect(await endOf(runId)).toMatchObject({ status: "succeeded", output: { id: 7 } });
@@ -150,10 +161,10 @@ describe("sluice runs rule", () => {
   });
 });
 
-/** A run of `pay` that failed at its second step, as it is left behind. */
+/** A run of `pay` that failed at its second step, after another version of the flow had an effect there. */
 async function leaveFailed(
   fingerprint: string,
-  error: { readonly code: string; readonly message: string; readonly details?: object },
+  error: { readonly code: string; readonly message: string; readonly details?: JsonObject },
   receipts: readonly ReceiptState[] = [],
 ): Promise<string> {
   const { events, effects, runs } = app.workspace;
@@ -163,7 +174,9 @@ async function leaveFailed(
   }); // oxfmt-ignore
   for (const [at, state] of receipts.entries()) {
     const key = `${runId}/${at}`;
-    const about = { connection: "slack", action: "slack.postMessage", effect: "write", requestDigest: "", request: null } as const;
+    const [connection, action, effect] =
+      at === 0 ? (["step", "pay", "irreversible"] as const) : (["slack", "slack.postMessage", "write"] as const);
+    const about = { connection, action, effect, requestDigest: "", request: null };
     await effects.begin({ key, runId, stepPath: String(at), ...about, epoch: 1 });
     if (state !== "intent") await effects.settle(key, { state, response: null });
   }
@@ -190,7 +203,9 @@ describe("sluice runs failures and resume --group", () => {
 
     const refused = await run(["runs", "resume", "--group", fingerprint]);
     expect(refused.code).toBe(2);
-    expect(refused.err).toContain("2 runs of pay failed in the flow's own code:\nACTION_REJECTED: the machine is broken");
+    expect(refused.err).toContain(
+      "2 runs of pay failed in the flow's own code:\nACTION_REJECTED: the machine is broken",
+    );
     expect(refused.err).toMatch(/Not done; will be tried:\n {2}slack.postMessage.*\/1\n/);
     expect(refused.err).toMatch(/May have been done, and would be sent again.*\n {2}slack.postMessage.*\/1\n/);
     expect(refused.err).toContain("resuming may repeat slack.postMessage, and nobody can be asked");
@@ -237,7 +252,7 @@ describe("sluice runs migrate", () => {
     const declined = await run(["runs", "migrate", runId], { isTerminal: true, input: "\n" });
     expect(declined).toMatchObject({ code: 1, err: expect.stringContaining("Not migrated.") as unknown });
     expect(await runJson(["runs", "migrate", runId, "--yes"])).toEqual({ migrated: [runId], skipped: 0 });
-    expect(await endOf(runId)).toMatchObject({ resumes: 1 });
+    expect(await endOf(runId)).toMatchObject({ status: "succeeded", resumes: 1 });
     const other = await leaveFailed("00000000000000b2", { code: "STEP_FAILED", message: "no" });
     expect(await run(["runs", "migrate", other])).toMatchObject({
       code: 1,
@@ -263,7 +278,9 @@ describe("sluice runs migrate", () => {
     await runs.park(runId, { wakeAt: null, signals: 0 }, 1);
     expect(await runJson(["runs", "migrate", "--flow", "pay", "--recheck"])).toEqual({ woken: 1 });
     expect(await endOf(runId)).not.toBeNull();
-    expect((await run(["runs", "migrate", "--recheck"])).out).toBe("Woke 0 waiting runs that began under other code.\n");
+    expect((await run(["runs", "migrate", "--recheck"])).out).toBe(
+      "Woke 0 waiting runs that began under other code.\n",
+    );
     const unknown = await run(["runs", "migrate", "--flow", "nope", "--recheck"]);
     expect(unknown).toMatchObject({ code: 1, err: expect.stringContaining("error FLOW_UNKNOWN") as unknown });
   });

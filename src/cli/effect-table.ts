@@ -10,12 +10,14 @@ const mostLines = 20;
 export function tellEffects(terminal: Terminal, title: string, receipts: readonly ReceiptSummary[]): void {
   if (receipts.length === 0) return;
   terminal.tell(toned("strong", title));
-  const rows = receipts.slice(0, mostLines).map(({ action, connection, state, key }): Cell[] => [
-    action,
-    connection,
-    toned(state === "done" ? "good" : "notable", receiptWords[state]),
-    toned("faint", key),
-  ]);
+  const rows = receipts
+    .slice(0, mostLines)
+    .map(({ action, connection, state, key }): Cell[] => [
+      action,
+      connection,
+      toned(state === "done" ? "good" : "notable", receiptWords[state]),
+      toned("faint", key),
+    ]);
   for (const line of formatTable(rows, { indent: "  " })) terminal.tell(...line);
   if (receipts.length > mostLines) terminal.tell(toned("faint", `  and ${receipts.length - mostLines} more`));
 }

@@ -37,7 +37,8 @@ export function introduce(terminal: Terminal, introduction: Introduction): void 
 }
 
 function hookCell({ publicUrl }: App, { name, trigger }: AnyFlow): Cell {
-  if (trigger.kind === "call") return [toned("strong", name), " is started by the API, the command line or another flow"];
+  if (trigger.kind === "call")
+    return [toned("strong", name), " is started by the API, the command line or another flow"];
   const signed =
     "scheme" in trigger.verify
       ? `signed by ${trigger.verify.scheme} with ${trigger.verify.secrets.map(({ secret }) => secret).join(" or ")}`

@@ -64,16 +64,14 @@ function watchProcess(child: ChildProcess) {
   };
 }
 
-function sluice(argv: readonly string[], nodeOptions: readonly string[] = []) {
+function sluice(argv: readonly string[], nodeOptions: readonly string[] = [], cwd = folder) {
   const environment = {
     PATH: process.env["PATH"],
     SLUICE_DATABASE_URL: database.url,
     CLI_HOOK_TOKEN: "a-long-enough-token-0123456789",
     CLI_SLACK_TOKEN: "xoxb-1",
   };
-  return watchProcess(
-    spawn(process.execPath, [...switches, ...nodeOptions, main, ...argv], { cwd: folder, env: environment }),
-  );
+  return watchProcess(spawn(process.execPath, [...switches, ...nodeOptions, main, ...argv], { cwd, env: environment }));
 }
 
 function isFree(address: string): Promise<boolean> {
@@ -149,6 +147,37 @@ describe("sluice start", () => {
     expect(await ended).toEqual({ code: 0, signal: null });
     expect(await Promise.all([publicUrl, adminUrl].map(isFree))).toEqual([true, true]);
     expect(heard.out).toBe("");
+  });
+});
+
+describe("sluice start --role", () => {
+  const echo = () => `
+    import { call, flow, secret, z } from "sluice";
+    import { slackConnection } from "sluice/slack";
+    export const slack = slackConnection({ name: "slack", token: secret("CLI_SLACK_TOKEN") });
+    const trigger = call({ payload: z.object({ text: z.string() }), samples: { hi: { text: "hi" } } });
+    export const echo = flow({ name: "echo", trigger, run: async ({ text }) => text });
+  `;
+
+  it("web serves and executes nothing, worker executes and listens nowhere, on one database", async () => {
+    const project = await createProject(echo, "echo");
+    const web = sluice(["start", "--role", "web", "--public-port", "0", "--admin-port", "0"], [], project);
+    const [, publicUrl = ""] = await web.says(/"address":"(http:[^"]+)"/);
+    expect((await fetch(`${publicUrl}/readyz`)).status).toBe(200);
+    const alone = sluice(["run", "echo", "--sample", "hi"], [], project);
+    expect(await alone.ended).toEqual({ code: 1, signal: null });
+    expect(alone.heard.err).toContain("error SHUTTING_DOWN: no process executes runs");
+
+    const worker = sluice(["start", "--role", "worker"], [], project);
+    await worker.says(/worker\.started/);
+    const run = sluice(["run", "echo", "--sample", "hi"], [], project);
+    expect(await run.ended).toEqual({ code: 0, signal: null });
+    expect(run.heard.out).toBe('"hi"\n');
+    for (const { child, ended } of [web, worker]) {
+      child.kill("SIGTERM");
+      expect(await ended).toEqual({ code: 0, signal: null });
+    }
+    await rm(project, { recursive: true });
   });
 });
 

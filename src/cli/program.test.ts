@@ -41,7 +41,11 @@ describe("the command line", () => {
     ["runs resume run_1 --group 1", "a run and a group were named", "Give one of: a run's id, or --group GROUP"],
     ["runs migrate", "no run is named", "Give one of: a run's id, or --flow NAME"],
     ["runs migrate run_1 --flow x", "a run and a flow were named", "Give one of: a run's id, or --flow NAME"],
-    ["runs migrate run_1 --recheck", "--recheck is for all waiting runs of a flow", "Give --flow NAME instead of a run."],
+    [
+      "runs migrate run_1 --recheck",
+      "--recheck is for all waiting runs of a flow",
+      "Give --flow NAME instead of a run.",
+    ],
     ["start --role boss", "option '--role <role>' argument 'boss' is invalid", "Allowed choices are all, web, worker."],
     ["start --role worker --admin-port 1", "--admin-port does not go with --role worker", "A worker listens nowhere"],
     ["init a b", "too many arguments for 'init'", "Add --help"],

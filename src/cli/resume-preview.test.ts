@@ -26,7 +26,11 @@ describe("the preview of resuming", () => {
 
   it("of a run without a failed step takes what had not finished as done again", () => {
     const run = { failedStep: null } as RunRecord;
-    const preview = toResumePreview(run, [step("0"), step("1", "running")], [receipt("0", "unknown"), receipt("1", "intent")]);
+    const preview = toResumePreview(
+      run,
+      [step("0"), step("1", "running")],
+      [receipt("0", "unknown"), receipt("1", "intent")],
+    );
     expect(preview.from).toBeNull();
     expect(keysOf(preview)).toEqual([[], [], ["1"], []]);
   });
@@ -46,6 +50,11 @@ describe("the preview of resuming", () => {
 
   it("leaves out what only reads", () => {
     const run = { failedStep: "0" } as RunRecord;
-    expect(keysOf(toResumePreview(run, [step("0", "failed")], [receipt("0", "unknown", "read")]))).toEqual([[], [], [], []]);
+    expect(keysOf(toResumePreview(run, [step("0", "failed")], [receipt("0", "unknown", "read")]))).toEqual([
+      [],
+      [],
+      [],
+      [],
+    ]);
   });
 });

@@ -1,5 +1,11 @@
 import type { Receipt } from "../core/index.ts";
-import { receiptsDoneAgain, type ReceiptSummary, type RunRecord, type StepRecord, wouldRepeat } from "../store/index.ts";
+import {
+  receiptsDoneAgain,
+  type ReceiptSummary,
+  type RunRecord,
+  type StepRecord,
+  wouldRepeat,
+} from "../store/index.ts";
 
 /** What resuming does to effects. */
 export interface EffectsByFate {

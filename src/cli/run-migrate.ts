@@ -93,7 +93,7 @@ async function findOfFlow(workspace: Workspace, flow: string): Promise<Candidate
   const changed = groups.filter((group) => group.flow === flow && readError(group.error).code === "FLOW_CHANGED");
   const candidates: Candidate[] = [];
   for (const { fingerprint } of changed) {
-    for (let before: string | null | undefined; before !== null && candidates.length < mostRuns; ) {
+    for (let before: string | null | undefined; before !== null && candidates.length < mostRuns;) {
       const page = await workspace.runs.list({ fingerprint, status: ["failed"], before, limit: 200 });
       candidates.push(...(await toCandidates(workspace, page.items)));
       before = page.next;
@@ -150,11 +150,7 @@ async function migrateAll(workspace: Workspace, candidates: readonly Candidate[]
   return migrated;
 }
 
-async function recheck(
-  context: CommandContext,
-  runId: string | undefined,
-  options: MigrateOptions,
-): Promise<number> {
+async function recheck(context: CommandContext, runId: string | undefined, options: MigrateOptions): Promise<number> {
   if (runId !== undefined) {
     throw new UsageError("--recheck is for all waiting runs of a flow", "Give --flow NAME instead of a run.");
   }

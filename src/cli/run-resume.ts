@@ -66,11 +66,7 @@ export function tellFates(terminal: Terminal, { kept, tried, repeated, asked }: 
 }
 
 /** Says so when no process is there to go on with what was queued. */
-export async function tellWhoGoesOn(
-  terminal: Terminal,
-  store: Data["store"],
-  { json }: ConsentOptions,
-): Promise<void> {
+export async function tellWhoGoesOn(terminal: Terminal, store: Data["store"], { json }: ConsentOptions): Promise<void> {
   if (!json && (await store.processes.livingKinds()).length === 0)
     terminal.tell("No process executes runs now; it goes on with the next: sluice dev or sluice start");
 }

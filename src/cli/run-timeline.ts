@@ -149,7 +149,8 @@ function printError(terminal: Terminal, { run, receipts }: RunParts): void {
 /** What a person may do about a run that did not go well. */
 function nextCommand(run: RunRecord, receipts: readonly Receipt[]): string | null {
   if (run.status === "cancelled") return null;
-  if (questionOf(run, receipts)) return `Say what happened: sluice runs rule ${run.id} --done, --not-done or --try-again`;
+  if (questionOf(run, receipts))
+    return `Say what happened: sluice runs rule ${run.id} --done, --not-done or --try-again`;
   const resume = `sluice runs resume ${run.id}`;
   if (!unfitStepOf(run)) return `When it is mended: ${resume}`;
   return `Under the present code: sluice runs migrate ${run.id}; with the earlier code back: ${resume}`;

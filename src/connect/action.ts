@@ -104,7 +104,8 @@ async function performOnce<Input, Output>(
   receipts: ReceiptJournal,
 ): Promise<Output> {
   // The process died after the effect was settled and before its step was recorded, or a person said that it was done.
-  if (earlier?.state === "done") return checkOutput(call.definition, call.context, earlier.response, ruledHint(earlier));
+  if (earlier?.state === "done")
+    return checkOutput(call.definition, call.context, earlier.response, ruledHint(earlier));
   if (earlier?.ruling?.word === "not_done") throw notDone(call);
   const output = await outputOf(call, earlier).catch(async (thrown: unknown) => {
     const error = toSluiceError(thrown);

@@ -9,7 +9,11 @@ const particulars = /"[^"]*"|'[^']*'|\b[a-z]+_[0-9a-z]{20,}\b|\b[0-9a-f]{8,}\b|\
  *
  * @param step name of the step that failed; null for the flow's own code.
  */
-export function fingerprintOf(flow: string, step: string | null, error: Pick<SluiceErrorJson, "code" | "message">): string {
+export function fingerprintOf(
+  flow: string,
+  step: string | null,
+  error: Pick<SluiceErrorJson, "code" | "message">,
+): string {
   const kind = [flow, step ?? "", error.code, error.message.replaceAll(particulars, "*")];
   return createHash("sha256").update(kind.join("\n")).digest("hex").slice(0, 16);
 }

@@ -134,8 +134,7 @@ export interface AnyFlow extends Omit<Flow, "execute" | "run" | "start" | "concu
  * @throws FLOW_INVALID when the name or a limit is not usable.
  */
 export function flow<Payload, Output>(options: FlowOptions<Payload, Output>): Flow<Payload, Output> {
-  const { run: execute, ...declared } = options;
-  const { name, concurrency, rate } = declared;
+  const { name, concurrency, rate } = options;
   if (!/^[a-z][a-z0-9-]{0,62}$/.test(name)) {
     throw new SluiceError("FLOW_INVALID", {
       message: `flow name ${JSON.stringify(name)} is not usable`,
@@ -151,9 +150,9 @@ export function flow<Payload, Output>(options: FlowOptions<Payload, Output>): Fl
     description: "",
     minutesSaved: 0,
     priority: "standard",
-    ...declared,
-    version: createHash("sha256").update(execute.toString()).digest("hex").slice(0, 12),
-    execute: (payload, context) => execute.call(options, payload, context),
+    ...options,
+    version: createHash("sha256").update(options.run.toString()).digest("hex").slice(0, 12),
+    execute: (payload, context) => options.run(payload, context),
     run: async (payload) => (await begin(payload, true)) as Output,
     start: async (payload) => (await begin(payload, false)) as { runId: string },
   };

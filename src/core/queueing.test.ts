@@ -18,6 +18,9 @@ const queueing = (limits: Partial<FlowOptions<Order, null>>, customer = "ada") =
     { customer },
   );
 
+const under = (key: (order: Order) => string, customer?: string) =>
+  queueing({ concurrency: { limit: 1, key } }, customer).concurrencyKey;
+
 describe("how a run is queued", () => {
   it.each([
     ["interactive", 0],
@@ -32,15 +35,12 @@ describe("how a run is queued", () => {
   });
 
   it("counts under the flow's key of the payload, or with all others of the flow", () => {
-    const key = ({ customer }: Order) => customer;
-    expect(queueing({ concurrency: { limit: 1, key } }).concurrencyKey).toBe("ada");
+    expect(under(({ customer }) => customer)).toBe("ada");
     expect(queueing({ concurrency: { limit: 1 } }).concurrencyKey).toBe("");
     expect(queueing({ rate: { limit: 1, per: "1s" } }).concurrencyKey).toBe("");
   });
 
   it("keeps of a key what a database can, and accepts the event all the same when there is none", () => {
-    const under = (key: (order: Order) => string, customer?: string) =>
-      queueing({ concurrency: { limit: 1, key } }, customer).concurrencyKey;
     expect(under(({ customer }) => customer, "a\u0000b\ud800")).toBe("ab\ufffd");
     expect(under(() => "x".repeat(600))).toHaveLength(500);
     expect(under(() => (undefined as unknown as { id: string }).id)).toBe("");

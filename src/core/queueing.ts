@@ -26,7 +26,8 @@ export function queueingOf(flow: AnyFlow, payload: Json): Queueing {
 function concurrencyKeyOf({ concurrency, rate }: AnyFlow, payload: Json): string | null {
   if (!concurrency && !rate) return null;
   try {
-    const key = String(concurrency?.key?.(payload as never) ?? "").slice(0, longestKey);
+    // Flows in JavaScript may give anything.
+    const key = `${concurrency?.key?.(payload as never) ?? ""}`.slice(0, longestKey);
     // What a `text` column cannot hold.
     return key.replaceAll("\0", "").toWellFormed();
   } catch {

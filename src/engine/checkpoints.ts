@@ -261,7 +261,8 @@ async function flush<Item, Result>(
   for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
     closing.throwIfAborted();
     try {
-      return statement.results(items, await run(pool, statement.text, JSON.stringify(items)));
+      const { rows } = await pool.query(statement.text, [JSON.stringify(items)]);
+      return statement.results(items, rows);
     } catch (error) {
       if (!isPassing(error)) break;
       log.debug("checkpoints.retried", { count: items.length, retryMs });
@@ -271,24 +272,6 @@ async function flush<Item, Result>(
   if (items.length === 1) return [null];
   const half = Math.ceil(items.length / 2);
   return [...(await flush(items.slice(0, half), writing)), ...(await flush(items.slice(half), writing))];
-}
-
-const byIndex = new WeakSet<object>();
-
-/**
- * Statements are planned once for each connection, often while the tables are empty and reading all of them is cheapest.
- * They grow by thousands of rows a second, and that plan would stay until the next autovacuum (measured: 2,200 flows/s
- * fell to 900 within five seconds).
- */
-async function run(pool: Pool, text: string, items: string): Promise<unknown[]> {
-  const client = await pool.connect();
-  try {
-    if (!byIndex.has(client)) await client.query("set enable_seqscan = off");
-    byIndex.add(client);
-    return (await client.query(text, [items])).rows;
-  } finally {
-    client.release();
-  }
 }
 
 /**

@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly role?: ProcessRole;
   /** Most runs that this process executes at once. Default: 100. */
   readonly concurrency?: number;
+  /** Whether concurrent runs share the commits of their checkpoints. Default: true. */
+  readonly groupCheckpoints?: boolean;
   /** Most runs that may be queued; beyond, events are refused. Default: 100,000. */
   readonly maxQueued?: number;
 }
@@ -151,6 +153,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     pool,
     executor,
     log,
+    groupCheckpoints: options.groupCheckpoints ?? true,
     async run(_workspaceId, runId) {
       const run = dispatcher?.handOver(runId);
       if (!run) return;

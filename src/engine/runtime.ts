@@ -2,9 +2,11 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { DBOS } from "@dbos-inc/dbos-sdk";
 import { DBOSExecutor } from "@dbos-inc/dbos-sdk/internal/dbos-executor";
+import { dbRetryConfig } from "@dbos-inc/dbos-sdk/internal/utils";
 import { WorkflowQueue } from "@dbos-inc/dbos-sdk/internal/wfqueue";
 import { SluiceError, type Log } from "../core/index.ts";
 import { createBatch, type Pool } from "../store/index.ts";
+import { groupCheckpoints as group } from "./checkpoints.ts";
 
 /**
  * The durable functions beneath the engine: DBOS, kept to what the engine uses. DBOS is one per process, so only one
@@ -30,6 +32,8 @@ export interface RuntimeOptions {
   /** Identity of this process; new with each start. */
   readonly executor: string;
   readonly log: Log;
+  /** Whether concurrent runs share the commits of their checkpoints; see `checkpoints.ts`. */
+  readonly groupCheckpoints: boolean;
   /** The durable function of a run. */
   readonly run: (workspaceId: string, runId: string) => Promise<void>;
 }
@@ -42,6 +46,9 @@ const applicationVersion = "1";
 
 /** Behind every step that a run can have: DBOS numbers them with an `integer`. */
 const afterLastStep = 2 ** 31 - 1;
+
+/** DBOS would wait up to a minute between tries while the database is away, longer than an outage may last. */
+const longestRetrySeconds = 1;
 
 let open = false;
 
@@ -66,7 +73,7 @@ export async function openRuntime(options: RuntimeOptions): Promise<DurableRunti
   }
 }
 
-async function launch({ pool, executor, log, run }: RuntimeOptions): Promise<DurableRuntime> {
+async function launch({ pool, executor, log, groupCheckpoints, run }: RuntimeOptions): Promise<DurableRuntime> {
   DBOS.setConfig({
     name: "sluice",
     systemDatabasePool: pool,
@@ -79,6 +86,8 @@ async function launch({ pool, executor, log, run }: RuntimeOptions): Promise<Dur
   });
   const durable = DBOS.registerWorkflow(run, { name: "run" });
   await DBOS.launch();
+  dbRetryConfig.maxBackoffSec = longestRetrySeconds;
+  const grouping = groupCheckpoints ? await startGrouping(pool, log) : null;
   const takeOn = createTakeOn(executor);
   // A run may cause any of these, and DBOS would take each as a step of it.
   const outside = AsyncLocalStorage.snapshot();
@@ -104,6 +113,7 @@ async function launch({ pool, executor, log, run }: RuntimeOptions): Promise<Dur
       }),
     cancel: (runId) => outside(() => DBOS.cancelWorkflow(runId)),
     async close() {
+      grouping?.close();
       await DBOS.shutdown({ deregister: true });
       open = false;
     },
@@ -122,11 +132,9 @@ function createTakeOn(executor: string): (runId: string) => Promise<boolean> {
     inFlight: 1,
     limit: 50,
     async flush(runIds) {
-      const dbos = DBOSExecutor.globalInstance;
-      if (!dbos) throw new SluiceError("SHUTTING_DOWN", { message: "the process is ending" });
       await DBOS.resumeWorkflows([...runIds], { queueName: executor });
       const owner = randomUUID();
-      const { systemDatabase } = dbos;
+      const { systemDatabase } = dbos();
       const claimed = await systemDatabase.findAndMarkStartableWorkflows(
         queue,
         executor,
@@ -137,10 +145,25 @@ function createTakeOn(executor: string): (runId: string) => Promise<boolean> {
         owner,
       );
       const statuses = await systemDatabase.getWorkflowStatuses(claimed);
-      for (const status of statuses.values()) isExecutedHere(await dbos.executeDequeuedWorkflow(status, owner));
+      for (const status of statuses.values()) isExecutedHere(await dbos().executeDequeuedWorkflow(status, owner));
       return runIds.map((runId) => claimed.includes(runId));
     },
   });
+}
+
+async function startGrouping(pool: Pool, log: Log): Promise<{ close(): void }> {
+  try {
+    return group(dbos().systemDatabase, pool, { schema, log });
+  } catch (error) {
+    await DBOS.shutdown({ deregister: true });
+    throw error;
+  }
+}
+
+/** The inside of DBOS, of which it exports more than its own interface: for what that has no way to do. */
+function dbos(): DBOSExecutor {
+  if (DBOSExecutor.globalInstance) return DBOSExecutor.globalInstance;
+  throw new SluiceError("SHUTTING_DOWN", { message: "the process is ending" });
 }
 
 async function unlessAbsent<T>(otherwise: T, work: () => Promise<T>): Promise<T> {

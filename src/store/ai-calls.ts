@@ -47,7 +47,9 @@ export function createAiCallStore(scope: Scope) {
           select workspace_id, ${id}, id, ${stepPath}, ${attempt}, ${modelName}, ${provider}, ${model}, ${simulated},
             ${JSON.stringify(intent.sentFields)}::json, ${intent.availableFields}, ${JSON.stringify(intent.request)}::json,
             ${intent.requestDigest}, 'intent', ${intent.startedAt}
-          from sluice.runs where workspace_id = ${workspaceId} and id = ${runId} and epoch = ${intent.epoch}`.execute(db);
+          from sluice.runs where workspace_id = ${workspaceId} and id = ${runId} and epoch = ${intent.epoch}`.execute(
+          db,
+        );
         if (numAffectedRows !== 1n) throw runTakenOver(runId);
       }),
 

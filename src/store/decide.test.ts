@@ -135,9 +135,9 @@ describe("ruling on an effect in doubt", () => {
     });
     expect(await test.workspace.effects.find(open)).toMatchObject({ state: "intent", ruling: null });
     const settled = await inDoubt("done");
-    await expect(
-      ruleEffect(test.workspace, settled.run.id, { key: settled.key, ...word }),
-    ).rejects.toMatchObject({ code: "EFFECT_NOT_IN_DOUBT" });
+    await expect(ruleEffect(test.workspace, settled.run.id, { key: settled.key, ...word })).rejects.toMatchObject({
+      code: "EFFECT_NOT_IN_DOUBT",
+    });
     await expect(ruleEffect(test.workspace, settled.run.id, { key: open, ...word })).rejects.toMatchObject({
       code: "EFFECT_UNKNOWN",
     });
@@ -246,7 +246,9 @@ describe("cancelling", () => {
     const told: string[] = [];
     await cancelRun(test.workspace, parent.id, (id) => void told.push(id));
     expect(told).toEqual([parent.id, awaited.id, grandchild.id]);
-    const statuses = await Promise.all([parent, awaited, grandchild, started].map(async ({ id }) => (await runOf(id)).status));
+    const statuses = await Promise.all(
+      [parent, awaited, grandchild, started].map(async ({ id }) => (await runOf(id)).status),
+    );
     expect(statuses).toEqual(["cancelled", "cancelled", "cancelled", "running"]);
     await expect(cancelRun(test.workspace, parent.id)).rejects.toMatchObject({
       code: "RUN_NOT_CANCELLABLE",
@@ -269,7 +271,10 @@ describe("failures of one kind", () => {
     expect(group!.firstAt <= group!.lastAt).toBe(true);
     expect(await test.workspace.runs.failuresOf(fingerprint)).toEqual(group);
     expect(await test.workspace.runs.failuresOf("00000000000000ff")).toBeNull();
-    expect(groups.find((one) => one.fingerprint === "00000000000000a2")).toMatchObject({ status: "in_doubt", count: 1 });
+    expect(groups.find((one) => one.fingerprint === "00000000000000a2")).toMatchObject({
+      status: "in_doubt",
+      count: 1,
+    });
     expect(groups[0]!.lastAt >= groups.at(-1)!.lastAt).toBe(true);
     const listed = await test.workspace.runs.list({ fingerprint });
     expect(listed.items.map(({ id }) => id)).toEqual([last.id, first.id]);

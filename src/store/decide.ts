@@ -94,13 +94,14 @@ export interface EffectWord extends Omit<EffectRuling, "at"> {
   readonly output?: Json;
 }
 
+const isOpen = ({ state }: Receipt): boolean => state === "intent" || state === "unknown";
+
 /**
  * The effect that a person has to decide about before a run can go on: the one in doubt at the step that failed it, with
  * several the first. Null when the run is not in doubt.
  */
 export function questionOf(run: RunRecord, receipts: readonly Receipt[]): Receipt | null {
   if (run.status !== "in_doubt") return null;
-  const isOpen = ({ state }: Receipt): boolean => state === "intent" || state === "unknown";
   const details = isRecord(run.error) && isRecord(run.error["details"]) ? run.error["details"] : {};
   const named = receipts.find(({ key }) => key === details["key"]);
   if (named && isOpen(named)) return named;

@@ -86,6 +86,10 @@ const take = ({ executor, versions }: Pick<Claim, "executor" | "versions">) => s
 
 /** What the engine needs of the runs of all workspaces. Every process sees only runs of its kind, sandbox or real. */
 export function createDispatchStore(db: Database, sandbox: boolean) {
+  return { ...createClaims(db, sandbox), ...createReturns(db), ...createQueueWatch(db, sandbox) };
+}
+
+function createClaims(db: Database, sandbox: boolean) {
   return {
     /**
      * Takes queued runs for a process: by priority, then in turn between flows, then the oldest. No two processes get the
@@ -140,21 +144,12 @@ export function createDispatchStore(db: Database, sandbox: boolean) {
           .where("concurrencyKey", "is", null)
           .execute();
       }),
+  };
+}
 
-    /** Queues the parked runs whose time has come. Gives how many. */
-    wakeDue: (): Promise<number> =>
-      query(async () => {
-        const { numAffectedRows } = await sql`
-          with woken as (
-            update sluice.runs set status = 'queued', wake_at = null
-            where status = 'waiting' and executor is null and wake_at <= now() and sandbox = ${sandbox}
-            returning workspace_id, id, flow
-          )
-          insert into sluice.changes (workspace_id, topic, run_id, data)
-          select workspace_id, 'run.queued', id, json_build_object('flow', flow) from woken`.execute(db);
-        return Number(numAffectedRows ?? 0);
-      }),
-
+/** What processes have under way, and no longer have. */
+function createReturns(db: Database) {
+  return {
     /**
      * Queues what a dead process had under way, and counts the death: as the blame of a run that was the only one under
      * suspicion. What the process still writes changes nothing. Gives how many.
@@ -201,6 +196,24 @@ export function createDispatchStore(db: Database, sandbox: boolean) {
           join sluice.runs as run on run.id = own.id
           where run.status = 'cancelled' or run.epoch <> own.epoch`.execute(db);
         return rows;
+      }),
+  };
+}
+
+function createQueueWatch(db: Database, sandbox: boolean) {
+  return {
+    /** Queues the parked runs whose time has come. Gives how many. */
+    wakeDue: (): Promise<number> =>
+      query(async () => {
+        const { numAffectedRows } = await sql`
+          with woken as (
+            update sluice.runs set status = 'queued', wake_at = null
+            where status = 'waiting' and executor is null and wake_at <= now() and sandbox = ${sandbox}
+            returning workspace_id, id, flow
+          )
+          insert into sluice.changes (workspace_id, topic, run_id, data)
+          select workspace_id, 'run.queued', id, json_build_object('flow', flow) from woken`.execute(db);
+        return Number(numAffectedRows ?? 0);
       }),
 
     /** How many runs are queued; counts no further than `limit`. */

@@ -13,10 +13,7 @@ export type EffectIntent = Pick<
 };
 
 /** The parts of a receipt that tell what resuming does with it. */
-export type ReceiptSummary = Pick<
-  Receipt,
-  "key" | "runId" | "stepPath" | "connection" | "action" | "effect" | "state"
->;
+export type ReceiptSummary = Pick<Receipt, "key" | "runId" | "stepPath" | "connection" | "action" | "effect" | "state">;
 
 /** In the order of the steps' calls: `9` before `10`. */
 const inOrder = sql`string_to_array(step_path, '.')::integer[]`;

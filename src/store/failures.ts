@@ -35,7 +35,7 @@ export async function previewGroup(workspace: Workspace, fingerprint: string): P
 
 async function newestOf(workspace: Workspace, fingerprint: string): Promise<RunRecord[]> {
   const runs: RunRecord[] = [];
-  for (let before: string | null | undefined; before !== null && runs.length < mostLookedAt; ) {
+  for (let before: string | null | undefined; before !== null && runs.length < mostLookedAt;) {
     const page = await workspace.runs.list({
       fingerprint,
       status: ["failed", "in_doubt"],

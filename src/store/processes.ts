@@ -96,7 +96,9 @@ export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
     livingKinds: (): Promise<readonly ("real" | "sandbox")[]> =>
       query(async () => {
         const { rows } = await sql<{ sandbox: boolean }>`
-          select distinct sandbox from sluice.processes where ended_at is null and role <> 'web' and ${lockIsHeld}`.execute(db);
+          select distinct sandbox from sluice.processes where ended_at is null and role <> 'web' and ${lockIsHeld}`.execute(
+          db,
+        );
         return rows.map((row) => (row.sandbox ? "sandbox" : "real"));
       }),
 

@@ -87,7 +87,7 @@ export interface FlowFigures {
 
 /** Runs of one workspace. */
 export function createRunStore(scope: Scope, write: RunWriter) {
-  return { ...createRunQueries(scope), ...createRunChanges(scope, write) };
+  return { ...createRunQueries(scope), ...createRunFigures(scope), ...createRunChanges(scope, write) };
 }
 
 function createRunQueries({ db, workspaceId }: Scope) {
@@ -165,7 +165,12 @@ function createRunQueries({ db, workspaceId }: Scope) {
           .execute();
         return rows.map((row) => row.id);
       }),
+  };
+}
 
+/** Runs taken together. */
+function createRunFigures({ db, workspaceId }: Scope) {
+  return {
     /** Failures of one kind together, the latest first. */
     failures: (limit: number): Promise<FailureGroup[]> => query(() => groupFailures({ db, workspaceId }, sql``, limit)),
 
@@ -242,7 +247,8 @@ function createRunChanges({ db, workspaceId }: Scope, write: RunWriter) {
       id: string,
       outcome: RunOutcome,
       { epoch, parentRunId }: { readonly epoch: number | null; readonly parentRunId: string | null },
-    ): Promise<boolean> => write({ ...change, id, status: outcome.status, outcome, epoch, parentRunId, at: new Date() }),
+    ): Promise<boolean> =>
+      write({ ...change, id, status: outcome.status, outcome, epoch, parentRunId, at: new Date() }),
 
     /**
      * Makes an ended run unfinished again and queues it to be resumed; `failedStep` stays until it goes on. False when it

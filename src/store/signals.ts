@@ -59,7 +59,10 @@ export function createSignalStore({ db, workspaceId }: Scope) {
       }),
 
     /** The value of a signal; null when none came yet. With how many signals the run has had by then. */
-    find: (runId: string, name: string): Promise<{ readonly value: { readonly of: Json } | null; readonly count: number }> =>
+    find: (
+      runId: string,
+      name: string,
+    ): Promise<{ readonly value: { readonly of: Json } | null; readonly count: number }> =>
       query(async () => {
         const { rows } = await sql<{ found: boolean; value: Json; count: number }>`
           select signal.name is not null as found, signal.value, run.signals as count from sluice.runs as run

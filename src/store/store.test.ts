@@ -45,7 +45,11 @@ describe("accepting events", () => {
     expect(await workspace.runs.find(begun.runId)).toMatchObject({
       status: "running", executor: "exe_1", flowVersion: "v1", startedAt: expect.any(Date) as unknown,
     }); // oxfmt-ignore
-    expect(await workspace.runs.find(queued.runId)).toMatchObject({ status: "queued", executor: null, startedAt: null });
+    expect(await workspace.runs.find(queued.runId)).toMatchObject({
+      status: "queued",
+      executor: null,
+      startedAt: null,
+    });
     expect(copy).toEqual({ runId: begun.runId, duplicate: true });
     expect(await workspace.steps.save(newStep(begun.runId), 1)).toBe(true);
   });
@@ -86,7 +90,9 @@ describe("runs", () => {
   it("keep their first outcome", async () => {
     const { runId } = await workspace.events.accept(event("outcome"));
     expect(await workspace.runs.finish(runId, succeeded, by(null))).toBe(true);
-    expect(await workspace.runs.finish(runId, { ...succeeded, status: "cancelled", output: null }, by(null))).toBe(false);
+    expect(await workspace.runs.finish(runId, { ...succeeded, status: "cancelled", output: null }, by(null))).toBe(
+      false,
+    );
     expect(await workspace.runs.find(runId)).toMatchObject({ status: "succeeded", output: { score: 80 } });
   });
 

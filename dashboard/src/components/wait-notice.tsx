@@ -64,7 +64,19 @@ export function Wait({ step, run, now }: WaitProps) {
 function WaitEnd({ step, run, now }: WaitProps) {
   if (step.kind === "run") {
     const subflow = run.subflows.find(({ path }) => path === step.path);
-    return <>It goes on when {subflow ? <SubflowLink subflow={subflow} /> : "that run"} has ended.</>;
+    return (
+      <>
+        It goes on when{" "}
+        {subflow ? (
+          <>
+            run <SubflowLink subflow={subflow} />
+          </>
+        ) : (
+          "that run"
+        )}{" "}
+        has ended.
+      </>
+    );
   }
   if (step.wakeAt === null) return null;
   const left = formatDuration(Math.max(0, Date.parse(step.wakeAt) - now));

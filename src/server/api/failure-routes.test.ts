@@ -24,7 +24,14 @@ async function fail(fingerprint: string, receipts: readonly (readonly [ReceiptSt
   }); // oxfmt-ignore
   for (const [at, [state, effect]] of receipts.entries()) {
     const key = `${runId}/${at}`;
-    const about = { connection: "slack", action: "slack.postMessage", effect, requestDigest: "", request: null, epoch: 0 };
+    const about = {
+      connection: "slack",
+      action: "slack.postMessage",
+      effect,
+      requestDigest: "",
+      request: null,
+      epoch: 0,
+    };
     await effects.begin({ key, runId, stepPath: String(at), ...about });
     if (state !== "intent") await effects.settle(key, { state, response: null });
   }
@@ -84,7 +91,9 @@ describe("failures", () => {
     expect(resumed.reduce((sum, count) => sum + count)).toBe(3);
     for (const id of ids) expect(await statusOf(id)).toBe("queued");
     const lines = server.log.filter(({ event }) => event === "failures.resumed");
-    expect(lines.every(({ fields }) => fields["fingerprint"] === fingerprint && fields["by"] === "key_operator")).toBe(true);
+    expect(lines.every(({ fields }) => fields["fingerprint"] === fingerprint && fields["by"] === "key_operator")).toBe(
+      true,
+    );
     expect(await codeOf(await resume(fingerprint))).toBe("NOT_FOUND");
   });
 

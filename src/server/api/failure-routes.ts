@@ -46,7 +46,8 @@ export const failureRoutes = [
     method: "POST",
     path: "/failures/:fingerprint/resume",
     access: "act",
-    summary: "Goes on with failures of one kind, each from the step that failed; getFailures shows beforehand what would be repeated",
+    summary:
+      "Goes on with failures of one kind, each from the step that failed; getFailures shows beforehand what would be repeated",
     params: FailureParams,
     body: ResumeFailuresRequest,
     answers: { 202: ResumedView },

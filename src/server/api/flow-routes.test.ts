@@ -2,7 +2,16 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../../../test/support/test-server.ts";
 import { type JsonObject, SluiceError } from "../../core/index.ts";
 import type { EnginePort } from "../ports.ts";
-import { Accepted, FlowDetailView, FlowPage, OverviewView, Problem, RecheckView, SampleView, StatusView } from "./schemas.ts";
+import {
+  Accepted,
+  FlowDetailView,
+  FlowPage,
+  OverviewView,
+  Problem,
+  RecheckView,
+  SampleView,
+  StatusView,
+} from "./schemas.ts";
 
 const lead = { name: "Grace", email: "grace@example.com" };
 
@@ -185,11 +194,7 @@ describe("the overview", () => {
       });
       const error = { code: "STEP_FAILED", message: "no", retryable: false };
       const outcome = { status, output: null, error: status === "succeeded" ? null : error };
-      await runs.finish(
-        runId,
-        { ...outcome, failedStep: null, fingerprint: null },
-        { epoch: null, parentRunId: null },
-      );
+      await runs.finish(runId, { ...outcome, failedStep: null, fingerprint: null }, { epoch: null, parentRunId: null });
     }
     const view = OverviewView.parse(await (await get("/overview")).json());
     expect(view.needsAttention.map(({ status }) => status)).toEqual(["in_doubt", "failed"]);

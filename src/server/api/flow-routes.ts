@@ -5,7 +5,15 @@ import { checkPayload, readIdempotencyKey, startRun } from "./start-run.ts";
 import { toFlowDetailView, toFlowView, toSampleViews } from "./flow-view.ts";
 import { FlowName, GivenName } from "./parameters.ts";
 import { defineRoute, json } from "./route.ts";
-import { Accepted, FlowDetailView, FlowPage, PayloadRequest, RecheckView, SampleView, SendSampleRequest } from "./schemas.ts";
+import {
+  Accepted,
+  FlowDetailView,
+  FlowPage,
+  PayloadRequest,
+  RecheckView,
+  SampleView,
+  SendSampleRequest,
+} from "./schemas.ts";
 
 const FlowParams = z.object({ name: FlowName });
 const SampleParams = z.object({ name: FlowName, sample: GivenName });
@@ -108,7 +116,8 @@ export const flowRoutes = [
     method: "POST",
     path: "/flows/:name/recheck",
     access: "act",
-    summary: "Wakes parked runs that began under other code of the flow, so that those show that do not fit the present one",
+    summary:
+      "Wakes parked runs that began under other code of the flow, so that those show that do not fit the present one",
     params: FlowParams,
     answers: { 202: RecheckView },
     errors: ["FLOW_UNKNOWN"],

@@ -28,7 +28,14 @@ it("the queue shows what waits for room, by flow, and who executes", async () =>
     queued: 1,
     maxQueued: 500,
     byFlow: [
-      { flow: "lead-routing", queued: 1, running: 1, waiting: 0, parked: 1, oldestQueuedAt: "2023-11-14T22:13:20.000Z" },
+      {
+        flow: "lead-routing",
+        queued: 1,
+        running: 1,
+        waiting: 0,
+        parked: 1,
+        oldestQueuedAt: "2023-11-14T22:13:20.000Z",
+      },
     ],
     processes: [
       { executor: "exe_1", role: "worker", startedAt: expect.any(String) as unknown, alive: true, running: 1 },

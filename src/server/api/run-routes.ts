@@ -100,7 +100,8 @@ export const runRoutes = [
     method: "POST",
     path: "/runs/:id/migrate",
     access: "act",
-    summary: "Goes on with a run whose flow was changed, anew from the step that does not fit; getRun shows beforehand what would be done anew",
+    summary:
+      "Goes on with a run whose flow was changed, anew from the step that does not fit; getRun shows beforehand what would be done anew",
     params: RunParams,
     answers: { 202: RunView },
     errors: ["RUN_UNKNOWN", "RUN_NOT_MIGRATABLE"],
