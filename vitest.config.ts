@@ -8,6 +8,8 @@ export default defineConfig({
     exclude: ["test/browser/**", "**/node_modules/**"],
     globalSetup: ["test/support/postgres.ts"],
     testTimeout: 20_000,
+    // A busy machine is slow, not wrong.
+    expect: { poll: { timeout: 10_000, interval: 20 } },
     hookTimeout: 60_000,
     maxWorkers: 2,
     coverage: {

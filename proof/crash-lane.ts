@@ -100,7 +100,8 @@ export class CrashLane {
     const run = before ?? (await this.#drive(id));
     const runId = await sending;
     this.#runs.push(runId);
-    const violations = [...judgeRun(run, runId, mayHaveHappened), ...this.#judgeEffects(id, run)];
+    const found = run ? judgeRun(run, mayHaveHappened) : [await this.#describe(id, runId)];
+    const violations = [...found, ...this.#judgeEffects(id, run)];
     return {
       points,
       reached,
@@ -183,6 +184,17 @@ export class CrashLane {
     return run;
   }
 
+  /** Says where a run stands that should have ended. */
+  async #describe(id: string, runId: string): Promise<string> {
+    const run = await this.#find(id);
+    const steps = await this.#parts.database.query<{ text: string }>(
+      `select path || ' ' || name || ' is ' || status || ' after ' || json_array_length(attempts) || ' attempts' as text
+       from sluice.steps where run_id = $1 order by started_at desc limit 1`,
+      [runId],
+    );
+    return `run ${runId} is ${run?.status ?? "nowhere"} after ${patienceMs / 1000} s; its last step ${steps[0]?.text ?? "is none"}`;
+  }
+
   /** The irreversible effects of a run whose intent is recorded, and no outcome, once nothing of the dead process is under way. */
   async #unsettled(id: string): Promise<string[]> {
     const { query } = this.#parts.database;
@@ -213,10 +225,9 @@ export class CrashLane {
   }
 }
 
-function judgeRun(run: RunRow | null, runId: string, mayHaveHappened: readonly string[]): string[] {
-  if (!run) return [`run ${runId} had not ended after ${patienceMs / 1000} s`];
+function judgeRun(run: RunRow, mayHaveHappened: readonly string[]): string[] {
   const wanted = mayHaveHappened.length > 0 ? "in_doubt" : "succeeded";
   if (run.status === wanted) return [];
   const why = mayHaveHappened.length > 0 ? ` although the intent of ${mayHaveHappened.join(", ")} was recorded` : "";
-  return [`run ${runId} is ${run.status} ${run.code ?? ""}, not ${wanted}${why}`];
+  return [`run ${run.id} is ${run.status} ${run.code ?? ""}, not ${wanted}${why}`];
 }

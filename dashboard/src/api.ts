@@ -30,6 +30,7 @@ export type {
   QuestionView,
   QueueView,
   ReceiptView,
+  ResumedView,
   RulingView,
   RunDetailView,
   RunPage,

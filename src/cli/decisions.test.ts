@@ -63,14 +63,14 @@ async function runJson(argv: readonly string[], surroundings: Partial<CliSurroun
 const statusOf = async (id: string) => (await app.workspace.runs.find(id))?.status;
 const endOf = (id: string) => app.engine.waitForEnd("default", id, 5000, AbortSignal.timeout(5000));
 
-describe("sluice runs rule", () => {
-  /** A run of `pay` whose effect is in doubt. */
-  async function inDoubt(): Promise<string> {
-    const { runId } = (await runJson(["run", "pay", "--sample", "any"])) as { runId: string };
-    expect(await statusOf(runId)).toBe("in_doubt");
-    return runId;
-  }
+/** A run of `pay` whose effect is in doubt. */
+async function inDoubt(): Promise<string> {
+  const { runId } = (await runJson(["run", "pay", "--sample", "any"])) as { runId: string };
+  expect(await statusOf(runId)).toBe("in_doubt");
+  return runId;
+}
 
+describe("sluice runs rule", () => {
   it("shows the question, and takes exactly one word", async () => {
     const runId = await inDoubt();
     const shown = await run(["runs", "show", runId]);

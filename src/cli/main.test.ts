@@ -150,9 +150,10 @@ describe("sluice start", () => {
   });
 });
 
+const echo = () => `
+  import { call, flow, secret, z } from "sluice";
+
 describe("sluice start --role", () => {
-  const echo = () => `
-    import { call, flow, secret, z } from "sluice";
     import { slackConnection } from "sluice/slack";
     export const slack = slackConnection({ name: "slack", token: secret("CLI_SLACK_TOKEN") });
     const trigger = call({ payload: z.object({ text: z.string() }), samples: { hi: { text: "hi" } } });

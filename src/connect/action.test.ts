@@ -287,20 +287,20 @@ describe("an action whose process died", () => {
   });
 });
 
-describe("a person's word about an action in doubt", () => {
-  /** An irreversible action whose answer was lost. */
-  async function inDoubt(lookup?: ActionDefinition<Note, Note>["lookup"]) {
-    const outside = outsideWith(lostAnswer(true));
-    const run = createFakeRun();
-    const notes = notesConnection("irreversible", outside, lookup);
-    const write = () => notes.write({ text: "a" });
-    await expect(run.within(write)).rejects.toMatchObject({
-      code: "EFFECT_IN_DOUBT",
-      hint: expect.stringContaining("sluice runs rule") as unknown,
-    });
-    return { run, outside, write };
-  }
+/** An irreversible action whose answer was lost. */
+async function inDoubt(lookup?: ActionDefinition<Note, Note>["lookup"]) {
+  const outside = outsideWith(lostAnswer(true));
+  const run = createFakeRun();
+  const notes = notesConnection("irreversible", outside, lookup);
+  const write = () => notes.write({ text: "a" });
+  await expect(run.within(write)).rejects.toMatchObject({
+    code: "EFFECT_IN_DOUBT",
+    hint: expect.stringContaining("sluice runs rule") as unknown,
+  });
+  return { run, outside, write };
+}
 
+describe("a person's word about an action in doubt", () => {
   it("that it was done gives what it answered to the flow, and is not performed again", async () => {
     const { run, outside, write } = await inDoubt();
     run.rule("run_test/0", "done", { text: "as seen there" });

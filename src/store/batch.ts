@@ -37,10 +37,6 @@ export function createBatch<Item, Result>(options: BatchOptions<Item, Result>): 
     }
   }
 
-  function isAway(error: unknown): boolean {
-    return error instanceof SluiceError && error.code === "DATABASE_UNAVAILABLE";
-  }
-
   function next(): void {
     if (running >= options.inFlight || waiting.length === 0) return;
     running += 1;
@@ -56,4 +52,9 @@ export function createBatch<Item, Result>(options: BatchOptions<Item, Result>): 
       // After the current turn, so that all requests of one turn share the flush.
       if (waiting.length === 1) setImmediate(next);
     });
+}
+
+/** Whether no item of a flush would fare better alone. */
+function isAway(error: unknown): boolean {
+  return error instanceof SluiceError && error.code === "DATABASE_UNAVAILABLE";
 }

@@ -112,15 +112,15 @@ describe("claiming", () => {
   });
 });
 
-describe("a flow with limits", () => {
-  function limited(flow: string, limits: { concurrency?: number; rate?: { limit: number; perMs: number } }) {
-    return (executor: string, limit = 100) =>
-      test.store.dispatch.claimLimited(
-        { executor, limit, flows: [{ flow, inFlight: 0 }], versions: {}, suspects: false },
-        { flow, concurrency: limits.concurrency ?? null, rate: limits.rate ?? null },
-      );
-  }
+function limited(flow: string, limits: { concurrency?: number; rate?: { limit: number; perMs: number } }) {
+  return (executor: string, limit = 100) =>
+    test.store.dispatch.claimLimited(
+      { executor, limit, flows: [{ flow, inFlight: 0 }], versions: {}, suspects: false },
+      { flow, concurrency: limits.concurrency ?? null, rate: limits.rate ?? null },
+    );
+}
 
+describe("a flow with limits", () => {
   it("has no more runs of a key under way than its limit says, over all processes", async () => {
     const claim = limited("keyed", { concurrency: 2 });
     const customers = ["ada", "ada", "ada", "ada", "bob"];
@@ -226,6 +226,36 @@ describe("giving back", () => {
     expect((await test.claim("a", [flow])).map(({ id }) => id)).toEqual([neighbour]);
     const apart = await test.claim("a", [flow], { suspects: true });
     expect(apart).toMatchObject([{ id: suspect.id, suspicion: 2, blames: 0 }]);
+  });
+
+  it("blames a run only when it was the only one under suspicion as its process died", async () => {
+    const flow = "blamed";
+    const dieUnder = async (executor: string) => {
+      await test.claim(executor, [flow], { suspects: true });
+      await test.store.dispatch.adopt(executor);
+    };
+    const suspicionOf = async () =>
+      (await client.query("select suspicion, blames from sluice.runs where flow = $1 order by id", [flow])).rows;
+    for (let count = 0; count < 2; count += 1) await test.queue({ flow });
+    for (const executor of ["victim 1", "victim 2"]) {
+      await test.claim(executor, [flow]);
+      await test.store.dispatch.adopt(executor);
+    }
+    await dieUnder("victim 3");
+    expect(await suspicionOf()).toEqual([
+      { suspicion: 3, blames: 0 },
+      { suspicion: 3, blames: 0 },
+    ]);
+    const [one] = await test.claim("judge", [flow], { suspects: true, limit: 1 });
+    await test.store.dispatch.adopt("judge");
+    expect(await suspicionOf()).toContainEqual({ suspicion: 4, blames: 1 });
+
+    const [again] = await test.claim("judge", [flow], { suspects: true, limit: 1 });
+    expect(again!.id).toBe(one!.id);
+    await test.store.dispatch.acquit({ ...again!, epoch: again!.epoch - 1 });
+    expect(await suspicionOf()).toContainEqual({ suspicion: 4, blames: 1 });
+    await test.store.dispatch.acquit(again!);
+    expect(await suspicionOf()).toContainEqual({ suspicion: 0, blames: 0 });
   });
 
   it("tells a process which of its executions are not its own any more", async () => {

@@ -103,10 +103,10 @@ describe("a parked run", () => {
   });
 });
 
-describe("the end of a sub-flow", () => {
-  const subflowOf = (parent: { id: string }, path = "0") =>
-    test.begin("exe_child", { parent: { runId: parent.id, path, depth: 1 } });
+const subflowOf = (parent: { id: string }, path = "0") =>
+  test.begin("exe_child", { parent: { runId: parent.id, path, depth: 1 } });
 
+describe("the end of a sub-flow", () => {
   it("queues the parked run that waits for it", async () => {
     const parent = await test.begin("exe_1");
     const child = await subflowOf(parent);

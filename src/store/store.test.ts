@@ -189,17 +189,17 @@ describe("changes", () => {
   });
 });
 
-describe("processes", () => {
-  const registration = (executor: string) => ({
-    executor,
-    role: "all" as const,
-    flows: ["lead-routing"],
-    onLost: () => {},
-    onWake: () => {},
-  });
-  const sightOf = async (executor: string) =>
-    (await store.processes.look()).find((sight) => sight.executor === executor);
+const registration = (executor: string) => ({
+  executor,
+  role: "all" as const,
+  flows: ["lead-routing"],
+  onLost: () => {},
+  onWake: () => {},
+});
 
+const sightOf = async (executor: string) => (await store.processes.look()).find((sight) => sight.executor === executor);
+
+describe("processes", () => {
   it("are seen alive by a lock that Postgres frees with their connection, and by a number that grows", async () => {
     const presence = await store.processes.register(registration("exe_living"));
     expect(await sightOf("exe_living")).toEqual({ executor: "exe_living", beat: 0, lockFree: false });

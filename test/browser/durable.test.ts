@@ -119,7 +119,6 @@ describe.skipIf(!hasChromium)("failures of one kind", () => {
       .getByTestId("resumed")
       .getByText(/^2.runs go on/)
       .waitFor();
-    await page.getByRole("dialog").getByText("Close", { exact: true }).click();
     await expect.poll(() => runs.count()).toBe(names.length - 2);
   });
 
@@ -132,9 +131,10 @@ describe.skipIf(!hasChromium)("failures of one kind", () => {
       .getByText(/^10.runs go on/)
       .waitFor();
     await expect.poll(async () => app.sandbox!.hubspotContacts().then((contacts) => contacts.length)).toBe(12);
-    const told = (await app.sandbox!.slackMessages()).filter((message) => JSON.stringify(message).includes("Alba: Customer"));
+    const told = (await app.sandbox!.slackMessages()).filter((message) =>
+      JSON.stringify(message).includes("Alba: Customer"),
+    );
     expect(told).toHaveLength(12);
-    await page.getByRole("dialog").getByText("Close", { exact: true }).click();
     await page.getByText("No run is stopped in this way any more.").waitFor();
   });
 

@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { RotateCcw } from "lucide-react";
-import { api, type FailureDetailView } from "../api.ts";
+import { useState } from "react";
+import { api, type FailureDetailView, type ResumedView } from "../api.ts";
 import { groupEffects, joinGroups } from "../effects.ts";
 import { formatCount, plural, shortId } from "../format.ts";
 import { failureQuery, freshRunsQuery } from "../queries.ts";
@@ -18,60 +19,45 @@ interface GroupResumeDialogProps {
   /** Null: all of the group. */
   readonly runIds: readonly string[] | null;
   readonly onClose: () => void;
-  /** Called when the runs were resumed. */
-  readonly onDone: () => void;
+  /** Called when the runs were resumed; the group may be gone then. */
+  readonly onDone: (resumed: ResumedView) => void;
 }
 
 /** Shows what resuming runs of a group would do, read anew at this moment, and does it on a second click. */
 export function GroupResumeDialog({ group, runIds, onClose, onDone }: GroupResumeDialogProps) {
   const client = useQueryClient();
+  // What was shown is what is done, also when runs come and go meanwhile.
+  const [chosen] = useState(runIds);
+  const count = chosen?.length ?? group.count;
   const resume = useMutation({
-    mutationFn: () => api.resumeFailures(group.fingerprint, runIds ?? undefined),
-    async onSuccess() {
-      onDone();
+    mutationFn: () => api.resumeFailures(group.fingerprint, chosen ?? undefined),
+    onSuccess(resumed) {
+      onDone(resumed);
       for (const name of ["run", "runs", "failures", "failure", "overview"])
         void client.invalidateQueries({ queryKey: [name] });
     },
   });
-  const count = runIds?.length ?? group.count;
-  const done = resume.data;
   return (
     <Dialog
       title={`Resume ${plural(count, "run")}`}
       onClose={onClose}
       actions={
-        done ? (
-          <Button look="primary" onClick={onClose}>
-            Close
+        <>
+          <Button onClick={onClose}>Not now</Button>
+          <Button
+            look="primary"
+            data-testid="resume-group-confirm"
+            busy={resume.isPending}
+            onClick={() => resume.mutate()}
+          >
+            <RotateCcw size={14} />
+            Resume {plural(count, "run")}
           </Button>
-        ) : (
-          <>
-            <Button onClick={onClose}>Not now</Button>
-            <Button
-              look="primary"
-              data-testid="resume-group-confirm"
-              busy={resume.isPending}
-              onClick={() => resume.mutate()}
-            >
-              <RotateCcw size={14} />
-              Resume {plural(count, "run")}
-            </Button>
-          </>
-        )
+        </>
       }
     >
       <div className="space-y-4">
-        {done ? (
-          <p role="status" data-testid="resumed">
-            {plural(done.resumed, "run goes", "runs go")} on from the step that failed.
-            {done.skipped > 0 &&
-              ` ${plural(done.skipped, "run was", "runs were")} left alone: somebody resumed them meanwhile, or they stopped in another way.`}
-          </p>
-        ) : runIds ? (
-          <ChosenPreview runIds={runIds} />
-        ) : (
-          <GroupPreview fingerprint={group.fingerprint} />
-        )}
+        {chosen ? <ChosenPreview runIds={chosen} /> : <GroupPreview fingerprint={group.fingerprint} />}
         {resume.error && <ErrorNotice error={resume.error} />}
       </div>
     </Dialog>

@@ -17,8 +17,10 @@ interface MigrateDialogProps {
 }
 
 /** Shows which step of runs does not fit their changed flow, and what would be done anew; lets them go on at a second click. */
-export function MigrateDialog({ runIds, onClose }: MigrateDialogProps) {
+export function MigrateDialog({ runIds: given, onClose }: MigrateDialogProps) {
   const client = useQueryClient();
+  // What was shown is what is done, also when runs come and go meanwhile.
+  const [runIds] = useState(given);
   const fresh = useQuery(freshRunsQuery(runIds));
   const runs = fresh.data?.filter((run) => run.migration?.possible) ?? [];
   const [over, setOver] = useState(0);

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { FastForward, RotateCcw } from "lucide-react";
 import { useState } from "react";
-import { toProblem, type FailureDetailView } from "../api.ts";
+import { toProblem, type FailureDetailView, type ResumedView } from "../api.ts";
 import { Button, buttonClass } from "../components/button.tsx";
 import { ErrorNotice } from "../components/error-notice.tsx";
 import { Facts } from "../components/facts.tsx";
@@ -19,11 +19,18 @@ const route = getRouteApi("/shell/failures/$fingerprint");
 
 export function FailurePage() {
   const { fingerprint } = route.useParams();
+  return <FailureOf key={fingerprint} fingerprint={fingerprint} />;
+}
+
+/** What was resumed is told here: the group may be gone with its last run. */
+function FailureOf({ fingerprint }: { readonly fingerprint: string }) {
   const { data: group, error, refetch } = useQuery(failureQuery(fingerprint));
+  const [resumed, setResumed] = useState<ResumedView | null>(null);
   const gone = error !== null && toProblem(error).status === 404;
-  if (group && !gone) return <Failure key={group.fingerprint} group={group} />;
+  if (group && !gone) return <Failure group={group} resumed={resumed} onResumed={setResumed} />;
   return (
     <Page title="Failure">
+      {resumed && <Resumed {...resumed} />}
       {error && !gone && <ErrorNotice error={error} retry={() => void refetch()} />}
       <Panel>
         {gone ? (
@@ -41,7 +48,26 @@ export function FailurePage() {
   );
 }
 
-function Failure({ group }: { readonly group: FailureDetailView }) {
+function Resumed({ resumed, skipped }: ResumedView) {
+  return (
+    <p role="status" data-testid="resumed" className="flex items-center gap-2.5 rounded-lg bg-ok-soft px-4 py-3">
+      <StatusIcon status="succeeded" />
+      <span>
+        {plural(resumed, "run goes", "runs go")} on from the step that failed.
+        {skipped > 0 &&
+          ` ${plural(skipped, "run was", "runs were")} left alone: somebody resumed them meanwhile, or they stopped in another way.`}
+      </span>
+    </p>
+  );
+}
+
+interface FailureProps {
+  readonly group: FailureDetailView;
+  readonly resumed: ResumedView | null;
+  readonly onResumed: (resumed: ResumedView) => void;
+}
+
+function Failure({ group, resumed, onResumed }: FailureProps) {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   // A run that was resumed meanwhile is not there to be chosen.
   const selected = group.runs.flatMap(({ id }) => (chosen.has(id) ? [id] : []));
@@ -58,37 +84,51 @@ function Failure({ group }: { readonly group: FailureDetailView }) {
       }
       lead={<span className="font-mono text-xs">{group.code}</span>}
     >
-      <Actions group={group} selected={selected} onDone={() => setChosen(new Set())} />
-      <Facts
-        className="rounded-lg border border-line bg-surface px-4 py-3"
-        facts={[
-          { name: "Runs", value: formatCount(group.count) },
-          {
-            name: "Flow",
-            value: (
-              <Link to="/flows/$name" params={{ name: group.flow }} className="text-accent hover:underline">
-                {group.flow}
-              </Link>
-            ),
-          },
-          { name: "Step", value: group.step ?? "the flow’s own code" },
-          { name: "First", value: <RelativeTime at={group.firstAt} /> },
-          { name: "Last", value: <RelativeTime at={group.lastAt} /> },
-        ]}
+      {resumed && <Resumed {...resumed} />}
+      <Actions
+        group={group}
+        selected={selected}
+        onResumed={(result) => {
+          setChosen(new Set());
+          onResumed(result);
+        }}
       />
+      <GroupFacts group={group} />
       <FailedRuns group={group} chosen={chosen} onChoose={setChosen} />
     </Page>
+  );
+}
+
+function GroupFacts({ group }: { readonly group: FailureDetailView }) {
+  return (
+    <Facts
+      className="rounded-lg border border-line bg-surface px-4 py-3"
+      facts={[
+        { name: "Runs", value: formatCount(group.count) },
+        {
+          name: "Flow",
+          value: (
+            <Link to="/flows/$name" params={{ name: group.flow }} className="text-accent hover:underline">
+              {group.flow}
+            </Link>
+          ),
+        },
+        { name: "Step", value: group.step ?? "the flow’s own code" },
+        { name: "First", value: <RelativeTime at={group.firstAt} /> },
+        { name: "Last", value: <RelativeTime at={group.lastAt} /> },
+      ]}
+    />
   );
 }
 
 interface ActionsProps {
   readonly group: FailureDetailView;
   readonly selected: readonly string[];
-  readonly onDone: () => void;
+  readonly onResumed: (resumed: ResumedView) => void;
 }
 
 /** What can be done about a failure, and what to know before. */
-function Actions({ group, selected, onDone }: ActionsProps) {
+function Actions({ group, selected, onResumed }: ActionsProps) {
   const [open, setOpen] = useState<"resume" | "migrate" | null>(null);
   const may = useMay("act");
   const all = selected.length === 0;
@@ -125,7 +165,15 @@ function Actions({ group, selected, onDone }: ActionsProps) {
           : `Resume ${plural(selected.length, "selected run", "selected runs")}`}
       </Button>
       {open === "resume" && (
-        <GroupResumeDialog group={group} runIds={all ? null : selected} onClose={close} onDone={onDone} />
+        <GroupResumeDialog
+          group={group}
+          runIds={all ? null : selected}
+          onClose={close}
+          onDone={(resumed) => {
+            close();
+            onResumed(resumed);
+          }}
+        />
       )}
       {open === "migrate" && <MigrateDialog runIds={migrated} onClose={close} />}
     </div>

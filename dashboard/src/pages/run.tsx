@@ -73,7 +73,12 @@ function Run({ run }: { readonly run: RunDetailView }) {
 function Standing({ run }: { readonly run: RunDetailView }) {
   const now = useRunClock(run.finishedAt);
   return (
-    <span data-testid="run-status" data-status={run.status} role="status" className="inline-flex items-center gap-2.5">
+    <span
+      data-testid="run-status"
+      data-status={run.status}
+      aria-live="polite"
+      className="inline-flex items-center gap-2.5"
+    >
       <StatusIcon status={run.status} size={18} />
       {runSentence(run, now)}
     </span>

@@ -186,18 +186,18 @@ describe("what resuming would do", () => {
   });
 });
 
-describe("a run in doubt", () => {
-  /** A run that stopped at an effect that cannot be taken back. */
-  async function inDoubt(): Promise<{ id: string; key: string }> {
-    const id = await accept();
-    await saveStep(id, "0", { status: "failed" });
-    await saveReceipt(id, "0", "unknown", "irreversible");
-    const key = `${id}/0`;
-    const error = { code: "EFFECT_IN_DOUBT", message: "it may have happened", retryable: false, details: { key } };
-    await finish(id, { status: "in_doubt", failedStep: "0", error });
-    return { id, key };
-  }
+/** A run that stopped at an effect that cannot be taken back. */
+async function inDoubt(): Promise<{ id: string; key: string }> {
+  const id = await accept();
+  await saveStep(id, "0", { status: "failed" });
+  await saveReceipt(id, "0", "unknown", "irreversible");
+  const key = `${id}/0`;
+  const error = { code: "EFFECT_IN_DOUBT", message: "it may have happened", retryable: false, details: { key } };
+  await finish(id, { status: "in_doubt", failedStep: "0", error });
+  return { id, key };
+}
 
+describe("a run in doubt", () => {
   it("asks a person about the effect, and would not repeat it by itself", async () => {
     const { id, key } = await inDoubt();
     const run = await detailOf(id);
@@ -234,17 +234,17 @@ describe("a run in doubt", () => {
   });
 });
 
-describe("a run whose flow was changed", () => {
-  async function changed(flow?: string): Promise<string> {
-    const id = await accept(flow);
-    for (const path of ["0", "1", "2"]) await saveStep(id, path);
-    for (const path of ["0", "1"]) await saveReceipt(id, path, "done");
-    await saveReceipt(id, "2", "not_done");
-    const details = { step: "1", recorded: "step 1", recordedVersion: "v1", version: "v2" };
-    await finish(id, { error: { code: "FLOW_CHANGED", message: "was changed", retryable: false, details } });
-    return id;
-  }
+async function changed(flow?: string): Promise<string> {
+  const id = await accept(flow);
+  for (const path of ["0", "1", "2"]) await saveStep(id, path);
+  for (const path of ["0", "1"]) await saveReceipt(id, path, "done");
+  await saveReceipt(id, "2", "not_done");
+  const details = { step: "1", recorded: "step 1", recordedVersion: "v1", version: "v2" };
+  await finish(id, { error: { code: "FLOW_CHANGED", message: "was changed", retryable: false, details } });
+  return id;
+}
 
+describe("a run whose flow was changed", () => {
   it("shows which step does not fit and what would be done anew, and is migrated once", async () => {
     const id = await changed();
     expect((await detailOf(id)).migration).toEqual({
