@@ -1,23 +1,20 @@
 import { readdir, readFile } from "node:fs/promises";
 
-/** What a process and all that descend from it take. Linux only; processes of other users can be measured by root alone. */
-export interface TreeMemory {
-  readonly rootMb: number;
-  readonly childrenMb: number;
-}
+/*
+ * What a process and all that descend from it take. Linux only; processes of other users can be measured by root alone.
+ */
 
 /**
- * Memory of a process and all that descend from it, in megabytes of 10^6 bytes: the proportional set size, in which a
- * page that several processes share counts once.
+ * Memory in megabytes of 10^6 bytes: the proportional set size, in which a page that several processes share counts once.
  *
  * @see https://docs.kernel.org/filesystems/proc.html (smaps_rollup)
  */
-export async function treeMb(pid: number): Promise<TreeMemory> {
+export async function treeMb(pid: number): Promise<{ readonly rootMb: number; readonly childrenMb: number }> {
   const [root = NaN, ...children] = await Promise.all((await listTree(pid)).map(pssMb));
   return { rootMb: root, childrenMb: children.reduce((sum, mb) => sum + mb, 0) };
 }
 
-/** Processor time in milliseconds that a process and all that descend from it have taken so far, ended ones included. */
+/** Processor time in milliseconds that they have taken so far, ended ones included. */
 export async function treeCpuMs(pid: number): Promise<{ readonly rootMs: number; readonly childrenMs: number }> {
   const [root = NaN, ...children] = await Promise.all((await listTree(pid)).map(cpuMs));
   return { rootMs: root, childrenMs: children.reduce((sum, ms) => sum + ms, 0) };

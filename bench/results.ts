@@ -16,7 +16,10 @@ export async function keepReport(report: BenchmarkReport): Promise<string> {
 async function updateTable(): Promise<void> {
   const text = await readFile(guide, "utf8");
   const table = toTable(await readNewest());
-  await writeFile(guide, text.replace(/(?<=<!-- results -->\n)[\s\S]*(?=<!-- end of results -->)/, () => table));
+  await writeFile(
+    guide,
+    text.replace(/(?<=<!-- results -->\n)[\s\S]*(?=<!-- end of results -->)/, () => table),
+  );
 }
 
 /** The newest report of each benchmark; names sort by date. */

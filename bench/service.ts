@@ -46,7 +46,7 @@ export async function withDataFolder<T>(play: (path: string) => Promise<T>): Pro
  *
  * @param concurrency most runs at once; 0: events are accepted, and no run begins.
  */
-export async function startService(folder: string, concurrency = 100): Promise<Service> {
+async function startService(folder: string, concurrency = 100): Promise<Service> {
   const [publicPort, adminPort] = [await findFreePort(), await findFreePort()];
   const ports = ["--public-port", String(publicPort), "--admin-port", String(adminPort)];
   const start = ["start", "--config", configFile, "--folder", folder, ...ports];

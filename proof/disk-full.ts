@@ -6,18 +6,12 @@ import { openDatabase } from "../src/store/index.ts";
 import { type Database, withDatabase } from "./database.ts";
 import type { Experiment, Outcome, Play } from "./experiment.ts";
 import { type Lab, prepareLab } from "./lab.ts";
-import { type Acknowledged, makeLeads } from "./leads.ts";
-import { findUnexpected, slowestMs, startProbe, within } from "./probe.ts";
-import { type Answer, findBadAnswers, startSender } from "./sender.ts";
-import type { ServiceProcess } from "./service-process.ts";
+import { countRefusals, endure, type Endured, type Ordeal, type OrdealStage, toFigures } from "./ordeal.ts";
+import { findUnexpected, within } from "./probe.ts";
 import { mountSmallDisk, type SmallDisk } from "./tmpfs.ts";
 
-const perSecond = 20;
 /** Postgres takes 40 MB of it from the start, and 16 MB for each further piece of its write-ahead log. */
 const diskMb = 200;
-/** From the return of space until everything acknowledged is done; Postgres may have to recover first. */
-const drainBarMs = 30_000;
-const answerBarMs = 10_000;
 
 /** Fills the disk under the bundled Postgres, first for its data and then for its log, and makes it read-only, while leads come in. */
 export const diskFull: Experiment = {
@@ -46,14 +40,10 @@ export const diskFull: Experiment = {
   },
 };
 
-interface Stage {
-  readonly lab: Lab;
+interface Stage extends OrdealStage {
   readonly disk: SmallDisk;
-  readonly service: ServiceProcess;
   /** Asks Postgres without a file on the full disk. */
   readonly ask: <T>(use: (database: Database) => Promise<T>) => Promise<T>;
-  /** With which programs read the API. */
-  readonly apiKey: string;
 }
 
 async function playRounds(lab: Lab, disk: SmallDisk, play: Play): Promise<Outcome> {
@@ -63,12 +53,13 @@ async function playRounds(lab: Lab, disk: SmallDisk, play: Play): Promise<Outcom
     // Closed at once: whoever stays joined brings a lost Postgres back, and that is the service's part.
     await joined.close();
     const ask: Stage["ask"] = (use) => withDatabase({ databaseUrl: joined.url }, use);
-    const stage = { lab, disk, service, ask, apiKey: await createApiKey(ask) };
-    const spells: Spell[] = [];
-    for (let round = 1; round <= play.rounds; round += 1) {
-      for (const state of states) spells.push(await playState(stage, state, play, `round${round}-${state.name}`));
-    }
-    return await judge(stage, play, spells);
+    const authorization = `Bearer ${await createApiKey(ask)}`;
+    const addresses = {
+      "/healthz": { url: `${service.publicUrl}/healthz` },
+      "the dashboard": { url: `${service.adminUrl}/` },
+      "the list of runs": { url: `${service.adminUrl}/api/v1/runs`, headers: { authorization } },
+    };
+    return await playStates({ lab, service, disk, ask, addresses, ...play }, play);
   } finally {
     await service.stop();
   }
@@ -77,37 +68,36 @@ async function playRounds(lab: Lab, disk: SmallDisk, play: Play): Promise<Outcom
 /** A state in which the database takes nothing in. */
 interface State {
   readonly name: string;
-  /** Brings it about, and resolves when Postgres has said so. */
-  begin(stage: Stage): Promise<void>;
-  /** Keeps it so; called every 100 ms. */
-  hold(stage: Stage): Promise<void>;
-  end(stage: Stage): Promise<void>;
   /** Whether Postgres answers questions meanwhile. */
   readonly isReadable: boolean;
+  /** Brings it about, and resolves when Postgres has said so. */
+  readonly begin: (stage: Stage) => Promise<void>;
+  /** Keeps it so. */
+  readonly hold: (stage: Stage) => Promise<void>;
+  readonly end: (stage: Stage) => Promise<void>;
 }
 
 const states: readonly State[] = [
   {
-    name: "no-space-for-data",
+    name: "no space for data",
     isReadable: true,
-    async begin({ ask, disk }) {
-      await disk.fill();
-      await untilRefused(
-        ask,
-        "53100",
-        "create table sluice.ballast as select repeat('x', 1000) from generate_series(1, 100)",
-      );
-    },
+    begin: ({ ask, disk }) =>
+      // Connected first: Postgres may not let anybody in who comes when the disk is full.
+      ask(async (database) => {
+        await disk.fill();
+        await untilRefused(database, "53100");
+      }),
     hold: ({ disk }) => disk.fill(),
     end: ({ disk }) => disk.free(),
   },
   {
-    name: "no-space-for-log",
+    name: "no space for the log",
     isReadable: false,
-    async begin({ ask, disk }) {
-      await disk.fill();
-      await ask(untilLost);
-    },
+    begin: ({ ask, disk }) =>
+      ask(async (database) => {
+        await disk.fill();
+        await untilLost(database);
+      }),
     hold: ({ disk }) => disk.fill(),
     end: ({ disk }) => disk.free(),
   },
@@ -116,86 +106,46 @@ const states: readonly State[] = [
     isReadable: true,
     async begin(stage) {
       await configure(stage, "default_transaction_read_only = on");
-      await untilRefused(stage.ask, "25006", "create table sluice.ballast (id integer)");
+      await stage.ask((database) => untilRefused(database, "25006"));
     },
     hold: async () => {},
     end: (stage) => configure(stage, ""),
   },
 ];
 
-interface Spell {
-  readonly acknowledged: readonly Acknowledged[];
-  readonly answers: readonly Answer[];
-  readonly drainedMs: number;
-  readonly violations: readonly string[];
-}
-
-async function playState(stage: Stage, state: State, play: Play, name: string): Promise<Spell> {
-  const { lab, service, apiKey } = stage;
-  const leads = makeLeads(play.seed, name, (play.count + 30) * perSecond);
-  const probes = {
-    "/healthz": startProbe(`${service.publicUrl}/healthz`),
-    "the dashboard": startProbe(`${service.adminUrl}/`),
-    "the list of runs": startProbe(`${service.adminUrl}/api/v1/runs`, { authorization: `Bearer ${apiKey}` }),
-  };
-  const sender = startSender({ hook: lab.hookOf(service), leads, perSecond });
-  await setTimeout(1000);
-  await state.begin(stage);
-  const beganAt = performance.now();
-  while (performance.now() - beganAt < play.count * 1000) {
-    await state.hold(stage);
-    await setTimeout(100);
+async function playStates(stage: Stage, play: Play): Promise<Outcome> {
+  const all: Endured[] = [];
+  const found: string[] = [];
+  for (let round = 1; round <= play.rounds; round += 1) {
+    for (const state of states) {
+      const endured = await endure(stage, toOrdeal(state, stage, play.count * 1000), `round${round}`);
+      all.push(endured);
+      found.push(...endured.violations, ...findProblems(state, endured).map((text) => `${state.name}: ${text}`));
+    }
   }
-  const endedAt = performance.now();
-  await state.end(stage);
-  const unacknowledged = await sender.finish(drainBarMs);
-  const isDrained = await lab.drained(drainBarMs - (performance.now() - endedAt));
-  const drainedMs = Math.round(performance.now() - endedAt);
-  await Promise.all(Object.values(probes).map((probe) => probe.stop()));
-  const { answers, acknowledged } = sender;
-  const refusals = answers.filter(({ status }) => status === 503).length;
-  play.tell(
-    `${state.name}: ${refusals} times 503, slowest answer ${slowestMs(answers)} ms, done ${drainedMs} ms after`,
+  const { violations } = await stage.lab.verdict(
+    all.flatMap(({ acknowledged }) => acknowledged),
+    1000,
   );
-  // As before: 404 when its pages have not been built.
-  const dashboardStatus = probes["the dashboard"].looks[0]?.status ?? 200;
-  const looked = Object.entries(probes).filter(([what]) => state.isReadable || what !== "the list of runs");
-  const violations = [
-    ...findBadAnswers(answers),
-    ...(refusals > 0 ? [] : ["no delivery was refused, so nothing was tried"]),
-    ...looked.flatMap(([what, { looks }]) =>
-      findUnexpected(what, within(looks, beganAt, endedAt), what === "the dashboard" ? dashboardStatus : 200),
-    ),
-    ...(unacknowledged.length === 0 ? [] : [`${unacknowledged.length} leads were never acknowledged`]),
-    ...(isDrained ? [] : [`runs had not ended ${drainBarMs} ms afterwards`]),
-  ];
-  return { acknowledged, answers, drainedMs, violations: violations.map((text) => `${state.name}: ${text}`) };
+  found.push(...violations, ...(await stage.ask(findCorruption)));
+  return { holds: found.length === 0, rounds: play.rounds, figures: toFigures(all), violations: found };
 }
 
-async function judge({ lab, service, ask }: Stage, play: Play, spells: readonly Spell[]): Promise<Outcome> {
-  const acknowledged = spells.flatMap((spell) => spell.acknowledged);
-  const answers = spells.flatMap((spell) => spell.answers);
-  const { violations } = await lab.verdict(acknowledged, 1000);
-  const slowestAnswerMs = slowestMs(answers);
-  const end = await Promise.race([service.exited, setTimeout(0, null)]);
-  const found = [
-    ...spells.flatMap((spell) => spell.violations),
-    ...violations,
-    ...(await ask(findCorruption)),
-    ...(end === null ? [] : [`the service ended with ${end}: ${service.words()}`]),
-    ...(slowestAnswerMs <= answerBarMs ? [] : [`the slowest answer took ${slowestAnswerMs} ms, not ${answerBarMs}`]),
+function toOrdeal({ name, begin, hold, end }: State, stage: Stage, lastsMs: number): Ordeal {
+  return { name, lastsMs, begin: () => begin(stage), hold: () => hold(stage), end: () => end(stage) };
+}
+
+function findProblems({ isReadable }: State, endured: Endured): string[] {
+  const { looks, beganAt, endedAt } = endured;
+  const { "/healthz": alive = [], "the dashboard": pages = [], "the list of runs": lists = [] } = looks;
+  // As before: 404 when its pages have not been built.
+  const pageStatus = pages[0]?.status ?? 200;
+  return [
+    ...(countRefusals(endured) > 0 ? [] : ["no delivery was refused, so nothing was tried"]),
+    ...findUnexpected("/healthz", alive, 200),
+    ...findUnexpected("the dashboard", within(pages, beganAt, endedAt), pageStatus),
+    ...(isReadable ? findUnexpected("the list of runs", within(lists, beganAt, endedAt), 200) : []),
   ];
-  return {
-    holds: found.length === 0,
-    rounds: play.rounds,
-    figures: {
-      acknowledgedLeads: acknowledged.length,
-      refusals: answers.filter(({ status }) => status === 503).length,
-      slowestAnswerMs,
-      slowestDrainMs: Math.max(...spells.map((spell) => spell.drainedMs)),
-    },
-    violations: found,
-  };
 }
 
 /** A key as the application stores one: the digest of its token. */
@@ -208,19 +158,16 @@ async function createApiKey(ask: Stage["ask"]): Promise<string> {
   return token;
 }
 
-/** Tries a statement that writes until Postgres refuses it for the reason wanted. */
-async function untilRefused(ask: Stage["ask"], state: string, text: string): Promise<void> {
+/** Tries to write until Postgres refuses it for the reason wanted. */
+async function untilRefused(database: Database, state: string): Promise<void> {
   for (const deadline = Date.now() + 10_000; Date.now() < deadline; await setTimeout(20)) {
-    const refused = await ask(async (database) => {
-      try {
-        await database.query(text);
-        await database.query("drop table sluice.ballast");
-        return false;
-      } catch (error) {
-        return (error as { readonly code?: string }).code === state;
-      }
-    });
-    if (refused) return;
+    try {
+      await database.query("create table sluice.ballast as select repeat('x', 1000) from generate_series(1, 100)");
+      await database.query("drop table sluice.ballast");
+    } catch (error) {
+      if ((error as { readonly code?: string }).code === state) return;
+      throw error;
+    }
   }
   throw new Error(`Postgres never refused to write with SQLSTATE ${state}`);
 }

@@ -54,11 +54,6 @@ export function within<T extends Look>(looks: readonly T[], fromMs: number, toMs
   return looks.filter(({ beganAt, endedAt }) => beganAt >= fromMs && endedAt <= toMs);
 }
 
-/** The longest that an answer took, in milliseconds; 0 without answers. */
-export function slowestMs(looks: readonly Look[]): number {
-  return Math.round(Math.max(0, ...looks.map(({ beganAt, endedAt }) => endedAt - beganAt)));
-}
-
 /** Says that looks were answered otherwise than they should. */
 export function findUnexpected(what: string, looks: readonly Look[], wanted: number): string[] {
   const others = looks.filter(({ status }) => status !== wanted);

@@ -79,7 +79,7 @@ describe("sluice runs rule", () => {
     const silent = await run(["runs", "rule", runId]);
     expect(silent).toMatchObject({ code: 2, out: "" });
     expect(silent.err).toMatch(
-      /pay: pay may have happened.*\n {2}effect {2}pay by step\n {2}known {3}unknown: it was sent/,
+      /pay: pay may have happened.*\n {2}effect {2}pay, a step of the flow\n {2}known {3}unknown: it was sent/,
     );
     expect(silent.err).toContain("error REQUEST_INVALID: nothing is said about the effect");
     const both = await run(["runs", "rule", runId, "--done", "--not-done"]);

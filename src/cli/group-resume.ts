@@ -33,7 +33,7 @@ export async function resumeGroup(
     if (!options.json) {
       tellGroup(terminal, preview);
       if (tellFates(terminal, fates) === 0)
-        terminal.tell("From the failed step on they have had no effect on another system, so nothing can be doubled.");
+        terminal.tell("No effect on another system would be done again, so nothing can be doubled.");
     }
     const question = `Resume ${preview.group.count === 1 ? "it" : `all ${preview.group.count}`}?`;
     if (!(await isWanted(context, options, resumeConsent(question, fates)))) {

@@ -150,18 +150,18 @@ describe("sluice start", () => {
   });
 });
 
-const echo = () => `
-  import { call, flow, secret, z } from "sluice";
+/** A flow that gives back what it is given. */
+const echoSource = () => `
+import { call, flow, secret, z } from "sluice";
+import { slackConnection } from "sluice/slack";
+export const slack = slackConnection({ name: "slack", token: secret("CLI_SLACK_TOKEN") });
+const trigger = call({ payload: z.object({ text: z.string() }), samples: { hi: { text: "hi" } } });
+export const echo = flow({ name: "echo", trigger, run: async ({ text }) => text });
+`;
 
 describe("sluice start --role", () => {
-    import { slackConnection } from "sluice/slack";
-    export const slack = slackConnection({ name: "slack", token: secret("CLI_SLACK_TOKEN") });
-    const trigger = call({ payload: z.object({ text: z.string() }), samples: { hi: { text: "hi" } } });
-    export const echo = flow({ name: "echo", trigger, run: async ({ text }) => text });
-  `;
-
   it("web serves and executes nothing, worker executes and listens nowhere, on one database", async () => {
-    const project = await createProject(echo, "echo");
+    const project = await createProject(echoSource, "echo");
     const web = sluice(["start", "--role", "web", "--public-port", "0", "--admin-port", "0"], [], project);
     const [, publicUrl = ""] = await web.says(/"address":"(http:[^"]+)"/);
     expect((await fetch(`${publicUrl}/readyz`)).status).toBe(200);

@@ -95,7 +95,7 @@ function tellQuestion(terminal: Terminal, { flow, error }: RunRecord, receipt: R
   const { action, connection, key, state, attempts, startedAt, request } = receipt;
   terminal.tell(toned("strong", flow), ": ", readError(error).message);
   const rows = [
-    ["effect", `${action} by ${connection}`],
+    ["effect", connection === "step" ? `${action}, a step of the flow` : `${action} by ${connection}`],
     ["known", receiptWords[state]],
     ["tried", `${times(attempts, "time")}, first at ${timeText(startedAt)}`],
     ["key", key],

@@ -27,9 +27,9 @@ function concurrencyKeyOf({ concurrency, rate }: AnyFlow, payload: Json): string
   if (!concurrency && !rate) return null;
   try {
     // Flows in JavaScript may give anything.
-    const key = `${concurrency?.key?.(payload as never) ?? ""}`.slice(0, longestKey);
-    // What a `text` column cannot hold.
-    return key.replaceAll("\0", "").toWellFormed();
+    const key: unknown = concurrency?.key?.(payload as never) ?? "";
+    // A `text` column holds neither NUL nor half a character.
+    return String(key).slice(0, longestKey).replaceAll("\0", "").toWellFormed();
   } catch {
     return "";
   }

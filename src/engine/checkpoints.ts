@@ -261,8 +261,7 @@ async function flush<Item, Result>(
   for (let retryMs = firstRetryMs; ; retryMs = Math.min(retryMs * 2, longestRetryMs)) {
     closing.throwIfAborted();
     try {
-      const { rows } = await pool.query(statement.text, [JSON.stringify(items)]);
-      return statement.results(items, rows);
+      return statement.results(items, await run(pool, statement.text, JSON.stringify(items)));
     } catch (error) {
       if (!isPassing(error)) break;
       log.debug("checkpoints.retried", { count: items.length, retryMs });
@@ -272,6 +271,15 @@ async function flush<Item, Result>(
   if (items.length === 1) return [null];
   const half = Math.ceil(items.length / 2);
   return [...(await flush(items.slice(0, half), writing)), ...(await flush(items.slice(half), writing))];
+}
+
+async function run(pool: Pool, text: string, items: string): Promise<unknown[]> {
+  const client = await pool.connect();
+  try {
+    return (await client.query(text, [items])).rows;
+  } finally {
+    client.release();
+  }
 }
 
 /**

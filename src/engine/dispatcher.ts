@@ -99,22 +99,20 @@ export class Dispatcher {
     void this.#begin(run);
   }
 
-  /** Takes over what a durable function that begins is to execute; null for one that nobody claimed here. */
-  handOver(runId: string): ClaimedRun | null {
-    const run = this.#handedOver.get(runId) ?? null;
-    this.#handedOver.delete(runId);
-    return run;
-  }
-
-  /** An execution has left this process. */
-  release(run: ClaimedRun): void {
-    const { executions, slots, flows } = this.#options;
-    executions.remove(run.id, run.epoch);
-    slots.free();
-    this.#trial.end(run);
-    const flow = flows.get(run.flow);
-    // Where a limit held others back, there is room now.
-    if (!this.#drained || (flow && isLimited(flow))) this.wake();
+  /** Executes what a durable function that begins is to execute; nothing for one that nobody claimed here. */
+  async execute(runId: string, execute: (run: ClaimedRun) => Promise<void>): Promise<void> {
+    const run = this.#handOver(runId);
+    if (!run) return;
+    try {
+      await execute(run);
+    } catch (error) {
+      this.#options.log.error("run.not_executed", {
+        run: runId,
+        error: error instanceof Error ? error.name : "unknown",
+      });
+    } finally {
+      this.#release(run);
+    }
   }
 
   /** All that a run has under way waits. */
@@ -209,8 +207,25 @@ export class Dispatcher {
 
   /** Forgets a run that has not begun here. */
   #giveUp(id: string): void {
-    const run = this.handOver(id);
-    if (run) this.release(run);
+    const run = this.#handOver(id);
+    if (run) this.#release(run);
+  }
+
+  #handOver(runId: string): ClaimedRun | null {
+    const run = this.#handedOver.get(runId) ?? null;
+    this.#handedOver.delete(runId);
+    return run;
+  }
+
+  /** An execution has left this process. */
+  #release(run: ClaimedRun): void {
+    const { executions, slots, flows } = this.#options;
+    executions.remove(run.id, run.epoch);
+    slots.free();
+    this.#trial.end(run);
+    const flow = flows.get(run.flow);
+    // Where a limit held others back, there is room now.
+    if (!this.#drained || (flow && isLimited(flow))) this.wake();
   }
 
   /** False when it is executed elsewhere. Harmless when done twice, so a process that dies in the middle leaves nothing half-done. */
@@ -230,19 +245,10 @@ export class Dispatcher {
   }
 
   async #poll(): Promise<void> {
-    const { store, executor, gauge, executions, log } = this.#options;
+    const { store, gauge, log } = this.#options;
     try {
       gauge.set(await store.dispatch.queued(gauge.countLimit));
-      if (this.#executes) {
-        await this.stopNotOwned();
-        await store.dispatch.wakeDue();
-        await this.#trial.next();
-        if (this.#polls++ % rarely === 0) {
-          this.#orphans = await store.dispatch.orphans();
-          const lost = await store.dispatch.releaseLost(executor, executions.ids);
-          if (lost > 0) log.warn("runs.given_back", { count: lost });
-        }
-      }
+      if (this.#executes) await this.#lookAround();
       this.wake();
     } catch (error) {
       // The next poll tries again.
@@ -252,11 +258,28 @@ export class Dispatcher {
     }
   }
 
+  async #lookAround(): Promise<void> {
+    const { store, executor, executions, log } = this.#options;
+    await this.stopNotOwned();
+    await store.dispatch.wakeDue();
+    await this.#trial.next();
+    if (this.#polls++ % rarely !== 0) return;
+    this.#orphans = await store.dispatch.orphans();
+    const lost = await store.dispatch.releaseLost(executor, executions.ids);
+    if (lost > 0) log.warn("runs.given_back", { count: lost });
+  }
+
   async #claimSuspect(): Promise<ClaimedRun | null> {
     if (!this.#hasRoom) return null;
     const { store, executor, flows } = this.#options;
     const all = [...flows.keys()].map((flow) => ({ flow, inFlight: 0 }));
-    const [run] = await store.dispatch.claim({ executor, flows: all, versions: this.#versions, suspects: true, limit: 1 });
+    const [run] = await store.dispatch.claim({
+      executor,
+      flows: all,
+      versions: this.#versions,
+      suspects: true,
+      limit: 1,
+    });
     if (run) this.#beginClaimed(run);
     return run ?? null;
   }

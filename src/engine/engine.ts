@@ -10,7 +10,14 @@ import {
   type ServiceKey,
   SluiceError,
 } from "../core/index.ts";
-import { type Acceptance, createPool, type ProcessRole, type RunRecord, type Store } from "../store/index.ts";
+import {
+  type Acceptance,
+  createPool,
+  type Pool,
+  type ProcessRole,
+  type RunRecord,
+  type Store,
+} from "../store/index.ts";
 import { Attempts } from "./attempts.ts";
 import { createDecisions } from "./decisions.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -130,13 +137,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
   const pace = new Pace();
   const slots = new Slots(role === "web" ? 0 : (options.concurrency ?? 100), pace);
   const gauge = new QueueGauge(options.maxQueued ?? 100_000);
-  const pool = createPool({
-    url: options.databaseUrl,
-    size: poolSize,
-    applicationName: "sluice-engine",
-    bigintAsNumber: false,
-    onError: () => log.warn("database.connection_lost"),
-  });
+  const pool = openPool(options);
   cleanup.add(() => pool.end());
   let dispatcher: Dispatcher | null = null;
   const presence = await startPresence({
@@ -154,17 +155,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     executor,
     log,
     groupCheckpoints: options.groupCheckpoints ?? true,
-    async run(_workspaceId, runId) {
-      const run = dispatcher?.handOver(runId);
-      if (!run) return;
-      try {
-        await executeRun(host, run);
-      } catch (error) {
-        log.error("run.not_executed", { run: runId, error: error instanceof Error ? error.name : "unknown" });
-      } finally {
-        dispatcher?.release(run);
-      }
-    },
+    run: async (_workspaceId, runId) => dispatcher?.execute(runId, (run) => executeRun(host, run)),
   });
   cleanup.add(() => runtime.close());
   cleanup.add(() => {
@@ -172,7 +163,7 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     for (const id of executions.ids) executions.find(id)?.close();
   });
   const dispatching = { store, runtime, executor, role, flows, slots, executions, gauge, log };
-  const started = new Dispatcher({ ...dispatching, closing: closing.signal, confirmAlive: presence.confirm });
+  const started = new Dispatcher({ ...dispatching, closing: closing.signal, confirmAlive: () => presence.confirm() });
   dispatcher = started;
   cleanup.add(() => attempts.drain(drainMs));
   cleanup.add(() => started.close());
@@ -209,6 +200,16 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     },
     close: () => cleanup.close(),
   };
+}
+
+function openPool({ databaseUrl, log }: EngineOptions): Pool {
+  return createPool({
+    url: databaseUrl,
+    size: poolSize,
+    applicationName: "sluice-engine",
+    bigintAsNumber: false,
+    onError: () => log.warn("database.connection_lost"),
+  });
 }
 
 /** Gives back what is under way, and says that this process has ended. While the database is away, others find that out. */

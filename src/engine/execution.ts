@@ -107,13 +107,20 @@ export class Execution {
     if (!before || (before.name === name && before.kind === kind)) return null;
     const wasWait = before.kind === "sleep" || before.kind === "signal";
     if (wasWait && before.status !== "succeeded") return null;
-    return this.#leaveUnfit(before, `makes ${describe(kind, name)} where ${describe(before.kind, before.name)} is recorded`);
+    return this.#leaveUnfit(
+      before,
+      `makes ${describe(kind, name)} where ${describe(before.kind, before.name)} is recorded`,
+    );
   }
 
   /** To be called when the flow has come to its end: a recorded step that it did not make does not fit either. */
   checkEnd(): Promise<never> | null {
-    const missed = [...this.recorded.values()].find(({ path, status }) => status === "succeeded" && !this.stepNames.has(path) && !path.includes("."));
-    return missed ? this.#leaveUnfit(missed, `ends without ${describe(missed.kind, missed.name)}, which is recorded`) : null;
+    const missed = [...this.recorded.values()].find(
+      ({ path, status }) => status === "succeeded" && !this.stepNames.has(path) && !path.includes("."),
+    );
+    return missed
+      ? this.#leaveUnfit(missed, `ends without ${describe(missed.kind, missed.name)}, which is recorded`)
+      : null;
   }
 
   /** A step is under way. */

@@ -3,7 +3,10 @@ import type { Execution } from "./execution.ts";
 /** What this process has under way. */
 export class Executions {
   /** From the claim on; `execution` comes once the durable function has begun. */
-  readonly #underWay = new Map<string, { readonly epoch: number; readonly flow: string; execution: Execution | null }>();
+  readonly #underWay = new Map<
+    string,
+    { readonly epoch: number; readonly flow: string; execution: Execution | null }
+  >();
 
   /** A run was claimed, and is about to begin. */
   expect({ id, epoch, flow }: { readonly id: string; readonly epoch: number; readonly flow: string }): void {

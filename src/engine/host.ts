@@ -23,7 +23,10 @@ export interface RunHost {
   readonly log: Log;
   readonly closing: AbortSignal;
   /** Accepts an event, as a trigger would. */
-  readonly accept: (workspaceId: string, event: FlowEvent) => Promise<{ readonly runId: string; readonly duplicate: boolean }>;
+  readonly accept: (
+    workspaceId: string,
+    event: FlowEvent,
+  ) => Promise<{ readonly runId: string; readonly duplicate: boolean }>;
   /** Told when a run has ended here. */
   readonly onEnded: (runId: string) => void;
   /** Told when all that a run has under way waits. */

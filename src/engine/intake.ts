@@ -59,7 +59,7 @@ export function createIntake(options: IntakeOptions): (workspaceId: string, even
 function keyOf({ concurrency, rate }: AnyFlow, { payload }: FlowEvent): string | null {
   if (!concurrency && !rate) return null;
   try {
-    return String(concurrency?.key?.(payload as never) ?? "").slice(0, 500);
+    return (concurrency?.key?.(payload as never) ?? "").slice(0, 500);
   } catch {
     return "";
   }

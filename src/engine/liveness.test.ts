@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LivenessWatch, lockFreeForMs, longestGapMs, silentForMs } from "./liveness.ts";
 
@@ -51,10 +51,10 @@ describe("the watch over other processes", () => {
           // The living one beats at least at every look; a dead one never again.
           const sights = [sight(at, false, "exe_b"), sight(Math.min(at, diesAt), isDead && freesLock)];
           const dead = watch.look(sights, nowMs);
-          expect(dead).not.toContain("exe_b");
-          if (!isDead) expect(dead).toEqual([]);
           const dueMs = diedAtMs + (freesLock ? lockFreeForMs : silentForMs) + longestGapMs;
-          if (nowMs >= dueMs) expect(dead).toEqual(["exe_a"]);
+          // Certainly found when due, and nobody else ever.
+          expect(dead.filter((executor) => !isDead || executor !== "exe_a")).toEqual([]);
+          expect(dead.length).toBeGreaterThanOrEqual(nowMs >= dueMs ? 1 : 0);
         }
       }),
       { numRuns: 1000 },

@@ -27,8 +27,7 @@ export function createScope(execution: Execution, numbering: Numbering = new Num
       runMap(execution, numbering, {
         ...options,
         items,
-        work: (item, index, path) =>
-          withRunScope(createScope(execution, new Numbering(path)), () => work(item, index)),
+        work: (item, index, path) => withRunScope(createScope(execution, new Numbering(path)), () => work(item, index)),
       }),
     subflow: (name, payload, { wait }) => runSubflow(execution, numbering, { name, payload, wait }),
     sleep: (name, durationMs) => sleep(execution, numbering, name, durationMs),

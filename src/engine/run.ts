@@ -89,7 +89,9 @@ async function executeFlow(execution: Execution): Promise<unknown> {
     code: "PAYLOAD_INVALID",
     what: `the event of flow ${flow.name}`,
   });
-  const output = await withRunScope(createScope(execution), () => flow.execute(payload as never, createContext(execution)));
+  const output = await withRunScope(createScope(execution), () =>
+    flow.execute(payload as never, createContext(execution)),
+  );
   return (await execution.checkEnd()) ?? output;
 }
 

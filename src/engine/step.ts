@@ -153,7 +153,12 @@ class StepExecution<T> {
     this.#reopened = before.status === "reopened";
     // A person resumed it: what it tried before stays on record and does not count against the policy.
     if (this.#reopened) this.#spent = attempts.length;
-    this.#row = { ...this.#row, attempts: attempts.map(closeAttempt), startedAt, wakeAt: this.#reopened ? null : wakeAt };
+    this.#row = {
+      ...this.#row,
+      attempts: attempts.map(closeAttempt),
+      startedAt,
+      wakeAt: this.#reopened ? null : wakeAt,
+    };
     if (this.#row.wakeAt && !this.#keepsWake) await this.#execution.wait(this.#row.wakeAt, this.#execution.run.signals);
     return null;
   }
@@ -174,7 +179,12 @@ class StepExecution<T> {
     const before = this.#row.attempts;
     const { wakeAt } = this.#row;
     // A wait keeps its time to wake until it is over.
-    this.#row = { ...this.#row, status: "running", attempts: [...before, attempt], wakeAt: this.#keepsWake ? wakeAt : null };
+    this.#row = {
+      ...this.#row,
+      status: "running",
+      attempts: [...before, attempt],
+      wakeAt: this.#keepsWake ? wakeAt : null,
+    };
     const showing = setTimeout(() => this.#show(), showAfterMs).unref();
     const acts = !containers.has(this.#step.kind) && !this.#keepsWake;
     if (acts) host.attempts.begin();

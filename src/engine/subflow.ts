@@ -91,8 +91,6 @@ async function outputOf(execution: Execution, place: StepPlace, runId: string): 
   }
 }
 
-
-
 function subflowFailed({ id, flow, status, error }: RunRecord): SluiceError {
   const { code, message } = (error ?? {}) as Partial<SluiceErrorJson>;
   const why = code === undefined ? "" : `: ${code} ${message}`;

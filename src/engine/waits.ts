@@ -4,7 +4,12 @@ import { persist } from "./persist.ts";
 import { type Numbering, runStep, waitPolicy } from "./step.ts";
 
 /** Waits in a run; the time to wake survives restarts. */
-export async function sleep(execution: Execution, numbering: Numbering, name: string, durationMs: number): Promise<void> {
+export async function sleep(
+  execution: Execution,
+  numbering: Numbering,
+  name: string,
+  durationMs: number,
+): Promise<void> {
   await runStep(execution, numbering, {
     name,
     kind: "sleep",

@@ -90,11 +90,29 @@ describe("the question about an effect in doubt", () => {
     expect(questionOf(await runOf(run.id), receipts)?.key).toBe(first);
   });
 
-  it("is none for a run that is not in doubt", async () => {
+  it("is asked of a failed run too when the effect cannot be taken back, at the step that failed it only", async () => {
+    for (const [failedStep, asks] of [
+      ["0", true],
+      ["1", false],
+    ] as const) {
+      // oxfmt-ignore
+      const run = await test.begin("exe_1");
+      const key = await saveReceipt(run, "0", "unknown");
+      await test.workspace.runs.finish(run.id, failed({ failedStep }), by(run.epoch));
+      const question = questionOf(await runOf(run.id), await test.workspace.effects.ofRun(run.id));
+      expect(question?.key).toBe(asks ? key : undefined);
+    }
+  });
+
+  it("is none while the run goes on, after it was cancelled, and for what may be repeated", async () => {
     const run = await test.begin("exe_1");
     await saveReceipt(run, "0", "unknown");
+    const receipts = await test.workspace.effects.ofRun(run.id);
+    expect(questionOf(await runOf(run.id), receipts)).toBeNull();
     await test.workspace.runs.finish(run.id, failed(), by(run.epoch));
-    expect(questionOf(await runOf(run.id), await test.workspace.effects.ofRun(run.id))).toBeNull();
+    const record = await runOf(run.id);
+    expect(questionOf({ ...record, status: "cancelled" }, receipts)).toBeNull();
+    expect(questionOf(record, receipts.map((receipt) => ({ ...receipt, effect: "write" })))).toBeNull(); // oxfmt-ignore
   });
 });
 

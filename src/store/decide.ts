@@ -98,15 +98,18 @@ const isOpen = ({ state }: Receipt): boolean => state === "intent" || state === 
 
 /**
  * The effect that a person has to decide about before a run can go on: the one in doubt at the step that failed it, with
- * several the first. Null when the run is not in doubt.
+ * several the first. Also of a failed run, when it cannot be taken back, as in a map of which other items failed too. Null
+ * when there is none.
  */
 export function questionOf(run: RunRecord, receipts: readonly Receipt[]): Receipt | null {
-  if (run.status !== "in_doubt") return null;
+  if (run.status !== "in_doubt" && run.status !== "failed") return null;
+  const asks = (receipt: Receipt): boolean =>
+    isOpen(receipt) && (run.status === "in_doubt" || receipt.effect === "irreversible");
   const details = isRecord(run.error) && isRecord(run.error["details"]) ? run.error["details"] : {};
   const named = receipts.find(({ key }) => key === details["key"]);
-  if (named && isOpen(named)) return named;
+  if (named && asks(named)) return named;
   const root = run.failedStep === null ? null : rootOf(run.failedStep);
-  return receipts.find((receipt) => isOpen(receipt) && (root === null || rootOf(receipt.stepPath) === root)) ?? null;
+  return receipts.find((receipt) => asks(receipt) && (root === null || rootOf(receipt.stepPath) === root)) ?? null;
 }
 
 /**

@@ -27,7 +27,6 @@ export { openDatabase, type OpenDatabase } from "./open-database.ts";
 export type { Pool } from "pg";
 export { createPool } from "./pool.ts";
 export { createBatch } from "./batch.ts";
-export type { FlowQueue, ProcessRecord } from "./queue.ts";
 export { type ClaimedRun, type FlowLimits, suspectAfter } from "./dispatch.ts";
 export type { RunOutcome } from "./run-changes.ts";
 export type { FailureGroup, FlowFigures, RunRecord } from "./runs.ts";

@@ -16,8 +16,8 @@ export function FailureList({ groups }: { readonly groups: readonly FailureGroup
         <tr className="h-8 border-b border-line text-left text-xs text-ink-3">
           <th className="pl-4 font-medium">Failure</th>
           <th className="w-[72px] px-3 text-right font-medium max-md:pr-4">Runs</th>
-          <th className="w-[96px] px-3 text-right font-medium max-md:hidden">First</th>
-          <th className="w-[88px] pr-4 pl-3 text-right font-medium max-md:hidden">Last</th>
+          <th className="w-[104px] px-3 text-right font-medium max-md:hidden">First</th>
+          <th className="w-[108px] pr-4 pl-3 text-right font-medium max-md:hidden">Last</th>
         </tr>
       </thead>
       <tbody className="divide-y divide-line">

@@ -44,22 +44,24 @@ function Flows({ queue: { byFlow } }: { readonly queue: QueueView }) {
   const busy = byFlow.filter(({ queued, running, waiting, parked }) => queued + running + waiting + parked > 0);
   if (busy.length === 0) return <p className="px-4 py-3 text-ink-2">No run is queued, running or waiting.</p>;
   return (
-    <table className="w-full table-fixed self-start max-lg:border-b max-lg:border-line">
-      <thead>
-        <tr className="h-8 border-b border-line text-left text-xs whitespace-nowrap text-ink-3">
-          <th className="pl-4 font-medium">Flow</th>
-          <th className="w-16 px-2 text-right font-medium">Queued</th>
-          <th className="w-[68px] px-2 text-right font-medium">Running</th>
-          <th className="w-[72px] px-2 text-right font-medium max-sm:w-20 max-sm:pr-4">Waiting</th>
-          <th className="w-28 pr-4 pl-2 text-right font-medium max-sm:hidden">Oldest queued</th>
-        </tr>
-      </thead>
-      <tbody className="divide-y divide-line">
-        {busy.map((row) => (
-          <FlowRow key={row.flow} row={row} />
-        ))}
-      </tbody>
-    </table>
+    <div className="min-w-0 max-lg:border-b max-lg:border-line">
+      <table className="w-full table-fixed">
+        <thead>
+          <tr className="h-8 border-b border-line text-left text-xs whitespace-nowrap text-ink-3">
+            <th className="pl-4 font-medium">Flow</th>
+            <th className="w-16 px-2 text-right font-medium">Queued</th>
+            <th className="w-[68px] px-2 text-right font-medium">Running</th>
+            <th className="w-[72px] px-2 text-right font-medium max-sm:w-20 max-sm:pr-4">Waiting</th>
+            <th className="w-32 pr-4 pl-2 text-right font-medium max-sm:hidden">Oldest queued</th>
+          </tr>
+        </thead>
+        <tbody className="divide-y divide-line">
+          {busy.map((row) => (
+            <FlowRow key={row.flow} row={row} />
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

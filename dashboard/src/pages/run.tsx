@@ -14,6 +14,7 @@ import { StatusIcon } from "../components/status.tsx";
 import { useRunClock } from "../components/time.tsx";
 import { WaitNotice } from "../components/wait-notice.tsx";
 import { Waterfall } from "../components/waterfall.tsx";
+import { questionOf } from "../question.ts";
 import { runQuery } from "../queries.ts";
 import { runSentence, statusWords } from "../words.ts";
 
@@ -43,6 +44,7 @@ export function RunPage() {
 }
 
 function Run({ run }: { readonly run: RunDetailView }) {
+  const question = questionOf(run);
   return (
     <Page
       name={`${statusWords[run.status]}, ${run.flow}`}
@@ -55,7 +57,7 @@ function Run({ run }: { readonly run: RunDetailView }) {
       lead={<RunName run={run} />}
       actions={<RunActions run={run} />}
     >
-      {run.question && <QuestionCard key={run.question.key} run={run} question={run.question} />}
+      {question && <QuestionCard key={question.key} run={run} question={question} />}
       {run.error && run.status !== "succeeded" && !run.question && <RunErrorNotice error={run.error} />}
       {run.status === "waiting" && <WaitNotice run={run} />}
       <RunFacts run={run} />

@@ -207,7 +207,7 @@ export const RunDetailView = RunView.extend({
   resume: ResumePreview,
   /** Null unless the run failed with FLOW_CHANGED. */
   migration: MigrationPreview.nullable(),
-  /** Null unless the run is in doubt; with several effects in doubt, the first one. */
+  /** Of a run in doubt, or one that failed over an effect that cannot be taken back; of several the first one. */
   question: QuestionView.nullable(),
   /** The newest first, at most 200. */
   subflows: z.array(SubflowView),
