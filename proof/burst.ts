@@ -6,8 +6,11 @@ import { type Lab, prepareLab } from "./lab.ts";
 import { type Acknowledged, makeLeads } from "./leads.ts";
 
 const connections = 200;
-/** The queue of the second part holds a fifth of what is sent. */
-const capShare = 5;
+/** The second part sends half as many, to a queue that holds a fifth of them. */
+const cappedShare = 1 / 2;
+const queueShare = 1 / 5;
+/** A service that kept what comes in would not get by with it. */
+const heapMb = 200;
 /** Of a part: from the first request until all are acknowledged, and from then until all runs have ended. */
 const limitMs = 45_000;
 /** What the service may take more than it did before, however much comes in. */
@@ -20,7 +23,7 @@ export const burst: Experiment = {
   asks: "webhooks in a burst over 200 connections, with a long queue and with one of a fifth of their number",
   holdsWhen:
     "0 acknowledged lost; above the cap 503 QUEUE_FULL with Retry-After, and all accepted in the end; memory bounded",
-  counts: "webhooks in each part",
+  counts: "webhooks with a long queue; half as many with the short one",
   usual: { rounds: 1, count: 10_000 },
   brief: { rounds: 1, count: 1500 },
   async run(play) {
@@ -29,9 +32,10 @@ export const burst: Experiment = {
     try {
       const parts: Part[] = [];
       for (let round = 1; round <= play.rounds; round += 1) {
-        parts.push(await playPart(lab, play, { name: `round${round}-roomy` }));
-        const maxQueued = Math.ceil(play.count / capShare);
-        parts.push(await playPart(lab, play, { name: `round${round}-capped`, maxQueued }));
+        const count = Math.ceil(play.count * cappedShare);
+        const maxQueued = Math.ceil(count * queueShare);
+        parts.push(await playPart(lab, play, { name: `round${round}-roomy`, count: play.count }));
+        parts.push(await playPart(lab, play, { name: `round${round}-capped`, count, maxQueued }));
       }
       return await judge(lab, play, parts);
     } finally {
@@ -43,6 +47,7 @@ export const burst: Experiment = {
 /** A burst on a service of its own. */
 interface Part extends BurstResult {
   readonly name: string;
+  readonly count: number;
   readonly isCapped: boolean;
   readonly isDrained: boolean;
   /** From the first request until the last run has ended. */
@@ -56,10 +61,11 @@ interface Part extends BurstResult {
 async function playPart(
   lab: Lab,
   play: Play,
-  { name, maxQueued }: { readonly name: string; readonly maxQueued?: number },
+  { name, count, maxQueued }: { readonly name: string; readonly count: number; readonly maxQueued?: number },
 ): Promise<Part> {
-  const service = await lab.start(maxQueued === undefined ? {} : { overrides: { maxQueued } });
-  const leads = makeLeads(play.seed, name, play.count);
+  const settings = maxQueued === undefined ? {} : { overrides: { maxQueued } };
+  const service = await lab.start(settings, { nodeOptions: [`--max-old-space-size=${heapMb}`] });
+  const leads = makeLeads(play.seed, name, count);
   const memory = await watchMemory(service.pid);
   const began = performance.now();
   const result = await sendBurst({ hook: lab.hookOf(service, "burst"), leads, connections, limitMs });
@@ -73,7 +79,7 @@ async function playPart(
     `${name}: ${acknowledged.length} acknowledged in ${elapsedMs} ms, ${shed} shed; done after ${doneMs} ms; ` +
       `memory ${megabytes.startMb}, at most ${megabytes.peakMb}, then ${megabytes.afterMb} MB`,
   );
-  return { ...result, ...megabytes, name, isCapped: maxQueued !== undefined, isDrained, doneMs, end };
+  return { ...result, ...megabytes, name, count, isCapped: maxQueued !== undefined, isDrained, doneMs, end };
 }
 
 type Megabytes = Pick<Part, "startMb" | "peakMb" | "afterMb">;
@@ -114,7 +120,7 @@ async function judge(lab: Lab, play: Play, parts: readonly Part[]): Promise<Outc
   const grown = parts.map(({ peakMb, startMb }) => peakMb - startMb);
   const isMeasured = parts.every(({ startMb }) => !Number.isNaN(startMb));
   const violations = [
-    ...parts.flatMap((part) => findProblems(part, play).map((text) => `${part.name}: ${text}`)),
+    ...parts.flatMap((part) => findProblems(part).map((text) => `${part.name}: ${text}`)),
     ...lost,
     ...(Math.max(...grown) > growthBarMb
       ? [`memory grew by ${Math.max(...grown)} MB, not at most ${growthBarMb}`]
@@ -142,7 +148,7 @@ async function judge(lab: Lab, play: Play, parts: readonly Part[]): Promise<Outc
   };
 }
 
-function findProblems({ acknowledged, others, shed, isCapped, isDrained, end }: Part, { count }: Play): string[] {
+function findProblems({ acknowledged, others, shed, isCapped, isDrained, end, count }: Part): string[] {
   return [
     ...(acknowledged.length === count
       ? []

@@ -25,7 +25,6 @@ export type {
   FailureGroupView,
   FlowDetailView,
   FlowView,
-  MigrationPreview,
   OverviewView,
   QuestionView,
   QueueView,

@@ -34,7 +34,7 @@ export function findNode(nodes: readonly StepNode[], path: string | null): StepN
 }
 
 /** Whether nobody knows if the effect of a step, or of one inside it, was done. */
-export function isInDoubt({ step, children }: StepNode): boolean {
+function isInDoubt({ step, children }: StepNode): boolean {
   if (step.status !== "failed") return false;
   if (step.error?.code === "EFFECT_IN_DOUBT" || step.receipt?.state === "unknown") return true;
   return children.some(isInDoubt);
