@@ -31,6 +31,8 @@ export async function listFailures(context: CommandContext, options: FailureList
     terminal.print("  ", toned("bad", code), `: ${shorten(message)}`);
   }
   terminal.tell(toned("faint", "Go on with all runs of a group: sluice runs resume --group GROUP"));
+  if (groups.some(({ error }) => readError(error).code === "FLOW_CHANGED"))
+    terminal.tell(toned("faint", "Go on under the present code of a changed flow: sluice runs migrate --flow NAME"));
 }
 
 function toRow({ fingerprint, count, status, flow, step, lastAt }: FailureGroup, now: Date): Cell[] {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 
 /** Crockford's base 32, in lower case. @see https://www.crockford.com/base32.html */
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -16,6 +16,19 @@ export function createIdentifier(kind: IdentifierKind, now: Date): string {
   let time = "";
   for (let ms = now.getTime(), at = 0; at < 10; at += 1, ms = Math.floor(ms / 32))
     time = alphabet.charAt(ms % 32) + time;
-  const random = Array.from(randomBytes(16), (byte) => alphabet.charAt(byte % 32)).join("");
-  return `${kind}_${time}${random}`;
+  return `${kind}_${time}${randomText(16)}`;
+}
+
+/** Asking for random bytes takes longer than all the rest (4 µs of 5), so they are asked for many at a time. */
+const stock = Buffer.alloc(4096);
+let used = stock.length;
+
+function randomText(length: number): string {
+  if (used + length > stock.length) {
+    randomFillSync(stock);
+    used = 0;
+  }
+  let text = "";
+  for (const end = used + length; used < end; used += 1) text += alphabet.charAt(stock.readUInt8(used) % 32);
+  return text;
 }

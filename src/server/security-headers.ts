@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { MiddlewareHandler } from "hono";
 
 /** Everything comes from ourselves, nothing is inline, and nobody may frame us. */
@@ -33,13 +34,22 @@ export function securityHeaders(secure: boolean): { readonly [name: string]: str
   return secure ? { ...always, "strict-transport-security": strictTransportSecurity } : always;
 }
 
-/** Puts the security headers on every answer. What says nothing about caching is not stored. */
+/**
+ * Puts the security headers on every answer. What says nothing about caching is not stored.
+ *
+ * Under the Node adapter they are set on Node's own response: what an answer says itself is written over them there, and
+ * no `Headers` object has to be built for each answer, which takes longer than checking a signature.
+ */
 export function createHeaderWriter(secure: boolean): MiddlewareHandler {
-  const headers = Object.entries(securityHeaders(secure));
+  const headers = Object.entries({ ...securityHeaders(secure), "cache-control": "no-store" });
   return async (context, next) => {
     await next();
+    const bindings = context.env as { outgoing?: ServerResponse } | undefined;
+    if (bindings?.outgoing) {
+      for (const [name, value] of headers) bindings.outgoing.setHeader(name, value);
+      return;
+    }
     const answer = context.res.headers;
-    for (const [name, value] of headers) answer.set(name, value);
-    if (!answer.has("cache-control")) answer.set("cache-control", "no-store");
+    for (const [name, value] of headers) if (name !== "cache-control" || !answer.has(name)) answer.set(name, value);
   };
 }

@@ -1,5 +1,12 @@
 import { sql } from "kysely";
-import { type EffectRuling, type Json, type Receipt, type ReceiptState, SluiceError } from "../core/index.ts";
+import {
+  type EffectRuling,
+  formatStepPath,
+  type Json,
+  type Receipt,
+  type ReceiptState,
+  SluiceError,
+} from "../core/index.ts";
 import { reopenRuns } from "./runs.ts";
 import { query, runTakenOver, type Scope, toText } from "./scope.ts";
 
@@ -114,7 +121,7 @@ export function createEffectStore(scope: Scope) {
 function refuseOther(before: Receipt, { key, stepPath, connection, action }: EffectIntent): void {
   if (before.connection === connection && before.action === action) return;
   throw new SluiceError("FLOW_CHANGED", {
-    message: `the flow was changed and calls ${action} by ${connection} as step ${stepPath}, where ${before.action} by ${before.connection} is recorded as effect "${key}"`,
+    message: `the flow was changed and calls ${action} by ${connection} as step ${formatStepPath(stepPath)}, where ${before.action} by ${before.connection} is recorded as effect "${key}"`,
     hint: "Put the flow's earlier code back and resume the run, or let it go on under the present code from that step: sluice runs migrate",
     details: { step: stepPath, recorded: before.action, recordedVersion: null, version: null },
   });

@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Json } from "../core/index.ts";
 import type { Parking, RunOutcome, RunWriter } from "./run-changes.ts";
 import { channels } from "./processes.ts";
-import { maxPageSize, type Page, query, type Scope, toPage } from "./scope.ts";
+import { maxPageSize, type Page, query, type Scope, toPage, survey } from "./scope.ts";
 import { rootOfPath } from "./steps.ts";
 import type { RunStatus } from "./tables.ts";
 
@@ -183,7 +183,7 @@ function createRunFigures({ db, workspaceId }: Scope) {
 
     /** Figures of each flow that has runs. */
     figures: (): Promise<FlowFigures[]> =>
-      query(async () => {
+      survey(db, async (open) => {
         const { rows } = await sql<FlowFigures>`
           select flow, json_object_agg(status, count) as counts, max(last_run_at) as last_run_at,
             (select percentile_cont(0.5) within group (order by extract(epoch from finished_at - queued_at) * 1000)
@@ -191,17 +191,17 @@ function createRunFigures({ db, workspaceId }: Scope) {
                and finished_at > now() - interval '1 day') as median_ms
           from (select flow, status, count(*), max(queued_at) as last_run_at from sluice.runs
                 where workspace_id = ${workspaceId} group by flow, status) as grouped
-          group by flow order by flow`.execute(db);
+          group by flow order by flow`.execute(open);
         return rows;
       }),
 
     /** How many runs were accepted since a time, by flow and state, and the repeats of their deliveries. */
     countsSince: (since: Date): Promise<{ flow: string; status: RunStatus; count: number; duplicates: number }[]> =>
-      query(async () => {
+      survey(db, async (open) => {
         const { rows } = await sql<{ flow: string; status: RunStatus; count: number; duplicates: number }>`
           select runs.flow, status, count(*), sum(duplicates)::bigint as duplicates from sluice.runs
           join sluice.events on events.workspace_id = runs.workspace_id and events.id = runs.event_id
-          where runs.workspace_id = ${workspaceId} and queued_at >= ${since} group by runs.flow, status`.execute(db);
+          where runs.workspace_id = ${workspaceId} and queued_at >= ${since} group by runs.flow, status`.execute(open);
         return rows;
       }),
   };

@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { SluiceError } from "../core/index.ts";
 import { toStoreError } from "./pool.ts";
 import type { Tables } from "./tables.ts";
@@ -19,6 +19,21 @@ export async function query<T>(run: () => Promise<T>): Promise<T> {
   } catch (thrown) {
     throw toStoreError(thrown);
   }
+}
+
+/** Settings that a pool's connections have off, so that they look rows up by key. */
+const surveySettings = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"];
+
+/** Runs a query over many rows, planned as Postgres likes best. */
+export function survey<T>(db: Database, run: (db: Database) => Promise<T>): Promise<T> {
+  return query(() =>
+    db.transaction().execute(async (transaction) => {
+      await sql`select set_config(name, 'on', true) from unnest(${surveySettings}::text[]) as name`.execute(
+        transaction,
+      );
+      return run(transaction);
+    }),
+  );
 }
 
 /** Refuses what an execution is about to do whose run is another one's by now. */

@@ -161,7 +161,7 @@ describe("an effect's key", () => {
     const other = { ...intent, connection: "slack", action: "slack.postMessage", request: { text: "hi" } };
     await expect(workspace.effects.begin(other)).rejects.toMatchObject({
       code: "FLOW_CHANGED",
-      message: expect.stringContaining("calls slack.postMessage by slack as step 0, where bank.pay by bank") as unknown,
+      message: expect.stringContaining("calls slack.postMessage by slack as step 1, where bank.pay by bank") as unknown,
       details: { step: "0", recorded: "bank.pay" },
     });
     expect(await workspace.effects.find(intent.key)).toMatchObject({

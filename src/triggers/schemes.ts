@@ -1,4 +1,4 @@
-import { createHash, createSecretKey } from "node:crypto";
+import { createSecretKey, hash } from "node:crypto";
 import { isRecord, toCanonicalJson, type Json, type SignatureCheck, type SignatureScheme } from "../core/index.ts";
 import {
   hasEqual,
@@ -197,7 +197,7 @@ export function schemeOf(check: SignatureCheck): Scheme {
 
 /** SHA-256 in hexadecimal. */
 export function sha256Hex(data: string | Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex");
+  return hash("sha256", data);
 }
 
 /** HubSpot signs the address with these escapes undone and all others as they came. */

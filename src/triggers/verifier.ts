@@ -31,13 +31,14 @@ export function createVerifier(
   return async (request) => {
     const claim = readClaim(scheme, request);
     checkTime(scheme, claim, ports.now(), toleranceSeconds);
-    let problem = invalid("no live secret of this hook made the signature");
+    let problem: SluiceError | undefined;
     for (const matcherOf of matchers) {
       const matcher = await matcherOf().catch(secretProblem);
       if (matcher instanceof SluiceError) problem = matcher;
       else if (matcher(claim, request)) return;
     }
-    throw problem;
+    // Made here and not before: an error takes its stack along, a tenth of the time that a delivery costs.
+    throw problem ?? invalid("no live secret of this hook made the signature");
   };
 }
 

@@ -11,7 +11,7 @@ const blocks = [...readText("docs/flows.md").matchAll(/^```ts\n(.*?)^```/gms)].m
 it("each example of docs/flows.md compiles as it stands", () => {
   const options: ts.CompilerOptions = {
     ...ts.parseJsonConfigFileContent(
-      ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile).config,
+      ts.readConfigFile(join(root, "tsconfig.json"), (file) => ts.sys.readFile(file)).config,
       ts.sys,
       root,
     ).options,

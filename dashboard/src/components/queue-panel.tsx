@@ -49,9 +49,9 @@ function Flows({ queue: { byFlow } }: { readonly queue: QueueView }) {
         <thead>
           <tr className="h-8 border-b border-line text-left text-xs whitespace-nowrap text-ink-3">
             <th className="pl-4 font-medium">Flow</th>
-            <th className="w-16 px-2 text-right font-medium">Queued</th>
-            <th className="w-[68px] px-2 text-right font-medium">Running</th>
-            <th className="w-[72px] px-2 text-right font-medium max-sm:w-20 max-sm:pr-4">Waiting</th>
+            <th className="w-20 px-2 text-right font-medium">Queued</th>
+            <th className="w-[72px] px-2 text-right font-medium">Running</th>
+            <th className="w-20 px-2 text-right font-medium max-sm:pr-4">Waiting</th>
             <th className="w-32 pr-4 pl-2 text-right font-medium max-sm:hidden">Oldest queued</th>
           </tr>
         </thead>
