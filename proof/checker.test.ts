@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { SandboxCall } from "../src/sandbox/index.ts";
-import { type Evidence, findAll, type RunEvidence } from "./checker.ts";
+import { countRepeats, type Evidence, findAll, type RunEvidence } from "./checker.ts";
 import { type Acknowledged, makeLeads } from "./leads.ts";
 
 const recordedAt = "2026-08-01T12:00:01.000Z";
@@ -78,6 +78,15 @@ describe("the checker of the experiments", () => {
     const answerLost = { ...message, idempotencyKey: "run_1/7", effect: null };
     expect(kindsOf({ calls: [message, answerLost, contact] })).toEqual(["doubled"]);
     expect(kindsOf({ calls: [contact] })).toEqual(["missing"]);
+  });
+
+  it("counts what happened again under its own key, and lets it pass where that is allowed", () => {
+    const again = { ...sound, calls: [message, contact, message] };
+    expect(countRepeats(again)).toBe(1);
+    expect(findAll(again, "repeats")).toEqual([]);
+    const otherKey = { ...sound, calls: [message, contact, { ...message, idempotencyKey: "run_1/7" }] };
+    expect(countRepeats(otherKey)).toBe(0);
+    expect(findAll(otherKey, "repeats")).not.toEqual([]);
   });
 
   it("finds a step that was done again after its record: outside, at a model, or by a further attempt", () => {

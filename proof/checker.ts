@@ -56,14 +56,38 @@ export function findViolations(evidence: Evidence): string[] {
   return findAll(evidence).map((finding) => finding.text);
 }
 
-/** Everything that does not hold for leads: each of them must have succeeded, with the effects of its flow once each. */
-export function findAll(evidence: Evidence): Finding[] {
+/**
+ * Everything that does not hold for leads: each of them must have succeeded, with the effects of its flow once each.
+ *
+ * @param allowed `repeats`: what happened again under its own key counts once, and a call outside may come after the record
+ *   of its step. A process that freezes between its last look at its rights and the sending of a call cannot be kept from
+ *   sending it when it wakes; see countRepeats. Default: nothing.
+ */
+export function findAll(evidence: Evidence, allowed: "nothing" | "repeats" = "nothing"): Finding[] {
+  const calls = allowed === "repeats" ? withoutRepeats(evidence.calls) : evidence.calls;
   return [
     ...evidence.acknowledged.flatMap((item) => checkRun(item, evidence)),
-    ...checkMessages(evidence),
-    ...checkContacts(evidence),
-    ...checkRecords(evidence.runs, evidence.calls),
+    ...checkMessages({ ...evidence, calls }),
+    ...checkContacts({ ...evidence, calls }),
+    ...checkRecords(evidence.runs, allowed === "repeats" ? [] : calls),
   ];
+}
+
+/** How many effects happened again, under the key that they had before. */
+export function countRepeats({ calls }: Evidence): number {
+  return calls.length - withoutRepeats(calls).length;
+}
+
+/** Leaves out calls that had an effect of the same kind as an earlier one with their key. */
+function withoutRepeats(calls: readonly SandboxCall[]): SandboxCall[] {
+  const seen = new Set<string>();
+  return calls.filter(({ idempotencyKey, effect }) => {
+    if (idempotencyKey === null || effect === null) return true;
+    const known = `${idempotencyKey} ${effect.kind}`;
+    const isRepeat = seen.has(known);
+    seen.add(known);
+    return !isRepeat;
+  });
 }
 
 /** I1: every acknowledged event has a run that is finished, waiting, or visible as failed. Here nothing waits, and nothing may fail. */

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { findAll } from "./checker.ts";
+import { countRepeats, findAll } from "./checker.ts";
 import type { Database } from "./database.ts";
 import type { Experiment, Outcome, Play } from "./experiment.ts";
 import { type Lab, prepareLab } from "./lab.ts";
@@ -48,6 +48,7 @@ interface Stop {
   readonly staleWrites: readonly string[];
   readonly violations: readonly string[];
   readonly doubled: number;
+  readonly repeats: number;
 }
 
 async function playRound(lab: Lab, play: Play, name: string): Promise<Stop[]> {
@@ -77,7 +78,7 @@ async function playRound(lab: Lab, play: Play, name: string): Promise<Stop[]> {
   });
 }
 
-const nothing = { adoptedMs: 0, owned: 0, staleWrites: [], violations: [], doubled: 0 } as const;
+const nothing = { adoptedMs: 0, owned: 0, staleWrites: [], violations: [], doubled: 0, repeats: 0 } as const;
 
 /** Wakes a process while others are in the middle of its runs. */
 async function wakeEarly(
@@ -154,9 +155,14 @@ async function wakeAndCompare(
   return compareSnapshots(before, await takeSnapshot(database, runIds));
 }
 
-async function findIn(lab: Lab, acknowledged: readonly Acknowledged[]): Promise<Pick<Stop, "violations" | "doubled">> {
-  const findings = findAll(await lab.evidence(acknowledged));
+async function findIn(
+  lab: Lab,
+  acknowledged: readonly Acknowledged[],
+): Promise<Pick<Stop, "violations" | "doubled" | "repeats">> {
+  const evidence = await lab.evidence(acknowledged);
+  const findings = findAll(evidence, "repeats");
   return {
+    repeats: countRepeats(evidence),
     violations: findings.map((finding) => finding.text),
     doubled: findings.filter((finding) => finding.kind === "doubled").length,
   };
@@ -188,6 +194,7 @@ function judge(rounds: number, stops: readonly Stop[]): Outcome {
       killedAdoptedMs: slowest("killed"),
       adoptedRuns,
       staleWrites: staleWrites.length,
+      repeatsWithKey: Math.max(...stops.map((stop) => stop.repeats)),
       doubledByKey: stops.reduce((sum, stop) => sum + stop.doubled, 0),
     },
     violations,

@@ -106,13 +106,22 @@ export async function prepareLab(options: LabOptions = {}): Promise<Lab> {
       return { violations: findViolations(evidence), recovered };
     },
     async close() {
+      openLabs.delete(lab);
       await Promise.all(services.map((service) => service.stop()));
       await Promise.all(servers.map((server) => server.close()));
       await sandbox.close();
       if (options.folder === undefined) await rm(folder, { recursive: true, force: true });
     },
   };
+  openLabs.add(lab);
   return lab;
+}
+
+const openLabs = new Set<Lab>();
+
+/** Closes all labs that are open, when this process is told to end in the middle of an experiment. */
+export async function closeLabs(): Promise<void> {
+  await Promise.allSettled([...openLabs].map((lab) => lab.close()));
 }
 
 /** A temporary folder for the data of services, which Postgres may enter as another user when this is root. */

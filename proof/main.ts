@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import type { Experiment, Figures, Outcome } from "./experiment.ts";
 import { experiments } from "./experiments.ts";
+import { closeLabs } from "./lab.ts";
 
 /** What is printed of an experiment. */
 interface Verdict {
@@ -30,6 +31,9 @@ const shortSeed = 20_260_731;
 /** A broken promise breaks for every run alike: more sentences say nothing more. */
 const maxViolations = 50;
 
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => void closeLabs().finally(() => process.exit(130)));
+}
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(argv: readonly string[]): Promise<number> {

@@ -164,7 +164,7 @@ function roundLength(rough: number): number {
   if (rough > 20_000 && days <= 1) return clockSteps.find((step) => rough <= step) ?? 86_400_000;
   const [amount, unit] = days > 1 ? [days, 86_400_000] : [rough, 1];
   const magnitude = 10 ** Math.floor(Math.log10(amount));
-  return unit * magnitude * ([1, 2, 5].find((round) => amount <= round * magnitude) ?? 10);
+  return unit * magnitude * ([1, 2, 2.5, 5].find((round) => amount <= round * magnitude) ?? 10);
 }
 
 /** Two to four steps of a round length. */

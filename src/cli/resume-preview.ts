@@ -1,6 +1,7 @@
 import type { Receipt } from "../core/index.ts";
 import {
   receiptsDoneAgain,
+  receiptsInForce,
   type ReceiptSummary,
   type RunRecord,
   type StepRecord,
@@ -40,7 +41,7 @@ export function toResumePreview(
   return {
     ...fates,
     from: steps.find(({ path }) => path === run.failedStep) ?? null,
-    kept: receipts.filter((receipt) => isEffect(receipt) && receipt.state === "done"),
+    kept: receiptsInForce(run, receipts).filter((receipt) => isEffect(receipt) && receipt.state === "done"),
   };
 }
 

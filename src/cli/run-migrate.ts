@@ -106,7 +106,7 @@ async function toCandidates(workspace: Workspace, runs: readonly RunRecord[]): P
   const receipts = Map.groupBy(await workspace.effects.ofRuns(runs.map(({ id }) => id)), ({ runId }) => runId);
   return runs.flatMap((run) => {
     const unfit = unfitStepOf(run);
-    return unfit ? [{ run, unfit, effects: receiptsDoneAnew(unfit, receipts.get(run.id) ?? []) }] : [];
+    return unfit ? [{ run, unfit, effects: receiptsDoneAnew(run, unfit, receipts.get(run.id) ?? []) }] : [];
   });
 }
 

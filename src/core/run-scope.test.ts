@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { currentRun, formatStepPath, rootOf, type RunScope, withRunScope } from "./run-scope.ts";
+import { currentRun, formatStepPath, keyOfStep, rootOf, type RunScope, withRunScope } from "./run-scope.ts";
 
 function none(): never {
   throw new Error("none");
@@ -43,6 +43,17 @@ describe("the run that code belongs to", () => {
 describe("a step's path", () => {
   it("begins with the number of the step that the flow itself called", () => {
     expect(["0", "12", "3.0", "3.10.1"].map(rootOf)).toEqual([0, 12, 3, 3]);
+  });
+
+  it("gives the idempotency key, which is another one after each migration from before it", () => {
+    const paths = ["0", "3", "3.0.1", "10"];
+    expect(paths.map((path) => keyOfStep("run_1", path, []))).toEqual(paths.map((path) => `run_1/${path}`));
+    expect(paths.map((path) => keyOfStep("run_1", path, [3, 5]))).toEqual([
+      "run_1/0",
+      "run_1/3~1",
+      "run_1/3.0.1~1",
+      "run_1/10~2",
+    ]);
   });
 
   it("is shown as people count, from 1", () => {

@@ -18,6 +18,17 @@ export function rootOf(path: StepPath): number {
   return Number(path.split(".", 1)[0]);
 }
 
+/**
+ * The idempotency key of a step: `run id/path`, and `run id/path~n` after the n-th migration that let the run go on anew
+ * before it.
+ *
+ * @param cuts numbers of the steps from which migrations let the run go on anew.
+ */
+export function keyOfStep(runId: string, path: StepPath, cuts: readonly number[]): string {
+  const generation = cuts.filter((cut) => cut <= rootOf(path)).length;
+  return `${runId}/${path}${generation === 0 ? "" : `~${generation}`}`;
+}
+
 /** A path as people count, from 1: `4` for `3`, `4.1.2` for `3.0.1`. */
 export function formatStepPath(path: StepPath): string {
   return path

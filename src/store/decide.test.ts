@@ -8,6 +8,7 @@ import {
   previewGroup,
   questionOf,
   receiptsDoneAnew,
+  receiptsInForce,
   resumeRun,
   ruleEffect,
   type RunOutcome,
@@ -217,29 +218,32 @@ const changed = (step: string) => ({
   },
 }); // oxfmt-ignore
 
-it("keeps what is recorded before the step that does not fit, and forgets the rest", async () => {
-  const run = await test.begin("exe_1");
-  for (const path of ["0", "1", "1.0", "2", "10"]) {
-    await test.workspace.steps.save(newStep(run.id, { path, status: "succeeded" }), run.epoch);
-  }
-  await saveReceipt(run, "0", "done");
-  const again = [await saveReceipt(run, "1.0.0", "done"), await saveReceipt(run, "2", "unknown")];
-  await saveReceipt(run, "10", "not_done");
-  await test.workspace.runs.finish(run.id, failed({ ...changed("1.0"), failedStep: null }), by(run.epoch));
-
-  const unfit = unfitStepOf(await runOf(run.id))!;
-  expect(unfit).toEqual({ path: "1.0", name: "analyse", recordedVersion: "v1" });
-  const receipts = await test.workspace.effects.ofRun(run.id);
-  expect(receiptsDoneAnew(unfit, receipts).map(({ key }) => key)).toEqual(again);
-
-  await migrateRun(test.workspace, run.id);
-  expect((await test.workspace.steps.ofRun(run.id)).map(({ path }) => path)).toEqual(["0"]);
-  const [claimed] = await test.claim("exe_2", [run.flow]);
-  expect(claimed).toMatchObject({ id: run.id, failedStep: "1", cuts: [1] });
-  await expect(migrateRun(test.workspace, run.id)).rejects.toMatchObject({ code: "RUN_NOT_MIGRATABLE" });
-});
-
 describe("migrating a run whose flow was changed", () => {
+  it("keeps what is recorded before the step that does not fit, and forgets the rest", async () => {
+    const run = await test.begin("exe_1");
+    for (const path of ["0", "1", "1.0", "2", "10"]) {
+      await test.workspace.steps.save(newStep(run.id, { path, status: "succeeded" }), run.epoch);
+    }
+    await saveReceipt(run, "0", "done");
+    const again = [await saveReceipt(run, "1.0.0", "done"), await saveReceipt(run, "2", "unknown")];
+    await saveReceipt(run, "10", "not_done");
+    await test.workspace.runs.finish(run.id, failed({ ...changed("1.0"), failedStep: null }), by(run.epoch));
+
+    const unfit = unfitStepOf(await runOf(run.id))!;
+    expect(unfit).toEqual({ path: "1.0", name: "analyse", recordedVersion: "v1" });
+    const receipts = await test.workspace.effects.ofRun(run.id);
+    expect(receiptsDoneAnew(await runOf(run.id), unfit, receipts).map(({ key }) => key)).toEqual(again);
+
+    await migrateRun(test.workspace, run.id);
+    expect((await test.workspace.steps.ofRun(run.id)).map(({ path }) => path)).toEqual(["0"]);
+    const [claimed] = await test.claim("exe_2", [run.flow]);
+    expect(claimed).toMatchObject({ id: run.id, failedStep: "1", cuts: [1] });
+    // What it did before is done once more under other keys, and is no question of a second migration.
+    expect(receiptsDoneAnew(await runOf(run.id), unfit, receipts)).toEqual([]);
+    expect(receiptsInForce(await runOf(run.id), receipts).map(({ key }) => key)).toEqual([`${run.id}/0`]);
+    await expect(migrateRun(test.workspace, run.id)).rejects.toMatchObject({ code: "RUN_NOT_MIGRATABLE" });
+  });
+
   it("is refused for any other failure, and leaves its steps as they are", async () => {
     const run = await test.begin("exe_1");
     await test.workspace.steps.save(newStep(run.id, { status: "failed" }), run.epoch);

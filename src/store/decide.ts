@@ -1,4 +1,5 @@
 import { type EffectRuling, isRecord, type Json, type Receipt, rootOf, SluiceError } from "../core/index.ts";
+import { receiptsInForce } from "./done-again.ts";
 import type { RunRecord } from "./runs.ts";
 import type { Workspace } from "./store.ts";
 
@@ -58,12 +59,15 @@ export function unfitStepOf({ status, error }: Pick<RunRecord, "status" | "error
 }
 
 /** Receipts of effects that were done, or may have been, and that a migration from a step on would do anew with other keys. */
-export function receiptsDoneAnew<Summary extends Pick<Receipt, "stepPath" | "state">>(
+export function receiptsDoneAnew<Summary extends Pick<Receipt, "key" | "stepPath" | "state">>(
+  run: Pick<RunRecord, "id" | "cuts">,
   unfit: UnfitStep,
   receipts: readonly Summary[],
 ): readonly Summary[] {
   const from = rootOf(unfit.path);
-  return receipts.filter(({ stepPath, state }) => rootOf(stepPath) >= from && state !== "not_done");
+  return receiptsInForce(run, receipts).filter(
+    ({ stepPath, state }) => rootOf(stepPath) >= from && state !== "not_done",
+  );
 }
 
 /**
@@ -106,10 +110,11 @@ export function questionOf(run: RunRecord, receipts: readonly Receipt[]): Receip
   const asks = (receipt: Receipt): boolean =>
     isOpen(receipt) && (run.status === "in_doubt" || receipt.effect === "irreversible");
   const details = isRecord(run.error) && isRecord(run.error["details"]) ? run.error["details"] : {};
-  const named = receipts.find(({ key }) => key === details["key"]);
+  const inForce = receiptsInForce(run, receipts);
+  const named = inForce.find(({ key }) => key === details["key"]);
   if (named && asks(named)) return named;
   const root = run.failedStep === null ? null : rootOf(run.failedStep);
-  return receipts.find((receipt) => asks(receipt) && (root === null || rootOf(receipt.stepPath) === root)) ?? null;
+  return inForce.find((receipt) => asks(receipt) && (root === null || rootOf(receipt.stepPath) === root)) ?? null;
 }
 
 /**

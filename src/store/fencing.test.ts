@@ -67,6 +67,19 @@ describe("an execution whose run was taken over", () => {
     expect(await effects.ofRun(stale.id)).toMatchObject([{ state: "intent", attempts: 1 }]);
   });
 
+  it("sends nothing to a model", async () => {
+    const { stale, own } = await takenOver();
+    const { aiCalls } = test.workspace;
+    const call = {
+      id: "call_1", runId: stale.id, stepPath: "0", attempt: 1, modelName: "fast", provider: "openai", model: "m", simulated: false,
+      sentFields: ["message"], availableFields: 1, request: [], requestDigest: "sha256:0", startedAt: new Date(),
+    }; // oxfmt-ignore
+    await expect(aiCalls.begin({ ...call, epoch: stale.epoch })).rejects.toMatchObject({ code: "RUN_TAKEN_OVER" });
+    expect(await aiCalls.ofRun(stale.id)).toEqual([]);
+    await aiCalls.begin({ ...call, epoch: own.epoch });
+    expect(await aiCalls.ofRun(stale.id)).toMatchObject([{ id: "call_1", status: "intent" }]);
+  });
+
   it("[R4] begins no effect either while it is being taken over", async () => {
     for (let round = 0; round < 20; round += 1) {
       const { id, epoch } = await test.begin("exe_frozen");

@@ -15,7 +15,7 @@ export {
   type UnfitStep,
   unfitStepOf,
 } from "./decide.ts";
-export { receiptsDoneAgain, wouldRepeat } from "./done-again.ts";
+export { receiptsDoneAgain, receiptsInForce, wouldRepeat } from "./done-again.ts";
 export type { EffectIntent, ReceiptSummary } from "./effects.ts";
 export type { Acceptance, EventRecord, IncomingEvent } from "./events.ts";
 export { type GroupPreview, previewGroup } from "./failures.ts";

@@ -31,6 +31,8 @@ export interface RunRecord {
   /** The run that started this one as a sub-flow, and the path of the step that did; null when a trigger did. */
   readonly parentRunId: string | null;
   readonly parentPath: string | null;
+  /** Numbers of the steps from which migrations let it go on anew. */
+  readonly cuts: readonly number[];
   /** 0 interactive, 1 standard, 2 batch. */
   readonly priority: number;
   /** When a parked run goes on by itself. */

@@ -5,6 +5,9 @@ import { deliverAll, makeLeads } from "../../proof/leads.ts";
 const seed = 20_260_731;
 const leads = 30;
 
+/** Other tests use the machine as well. */
+const timeoutMs = 60_000;
+
 let lab: Lab;
 
 beforeAll(async () => {
@@ -27,5 +30,5 @@ describe("[R1] [R3] of two processes on one database", () => {
     const { violations, recovered } = await lab.verdict(acknowledged);
     expect(violations).toEqual([]);
     expect(recovered).not.toEqual([]);
-  });
+  }, timeoutMs);
 });

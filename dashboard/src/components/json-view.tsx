@@ -2,7 +2,7 @@ import { ChevronRight } from "lucide-react";
 import { clsx } from "clsx";
 import { useState } from "react";
 import type { Json } from "../api.ts";
-import { formatCount } from "../format.ts";
+import { formatCount, plural } from "../format.ts";
 import { CopyButton } from "./copy-button.tsx";
 
 /** Longer texts and lists start shortened: a page must stay quick with a megabyte of payload on it. */
@@ -85,9 +85,7 @@ function JsonBranch({
         <span>
           <JsonKey name={name} />
           <span className="text-ink-3">
-            {open
-              ? start
-              : `${start} ${formatCount(entries.length)} ${isList ? "items" : "fields"} ${end}${last ? "" : ","}`}
+            {open ? start : `${start} ${plural(entries.length, isList ? "item" : "field")} ${end}${last ? "" : ","}`}
           </span>
         </span>
       </button>

@@ -50,6 +50,6 @@ export function toMigrationPreview(
     step: { path, name },
     version,
     recordedVersion,
-    effects: receiptsDoneAnew(unfit, receipts).map(({ action, key, state }) => ({ action, key, state })),
+    effects: receiptsDoneAnew(run, unfit, receipts).map(({ action, key, state }) => ({ action, key, state })),
   };
 }

@@ -86,7 +86,8 @@ function toQuestionView(run: RunRecord, receipts: readonly Receipt[]): QuestionV
 }
 
 function toStepView(step: StepRecord, { aiCalls, receipts, names }: RunParts): StepView {
-  const receipt = receipts.find((one) => one.stepPath === step.path);
+  // After a migration there are several: the last one is that of the step as it is now.
+  const receipt = receipts.findLast((one) => one.stepPath === step.path);
   return {
     path: step.path,
     name: step.name,
