@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ["sluice-source"] },
   ssr: { resolve: { conditions: ["sluice-source"] } },
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "test/**/*.test.ts", "examples/**/*.test.ts", "proof/**/*.test.ts"],
     exclude: ["test/browser/**", "**/node_modules/**"],
     globalSetup: ["test/support/postgres.ts"],
     testTimeout: 20_000,

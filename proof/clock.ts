@@ -226,6 +226,8 @@ async function judge(
       slowestDoneMs: Math.max(...jumps.map((jump) => jump.doneMs)),
       adopted: adopted.length,
       mostTakenUp: Math.max(...jumps.map((jump) => jump.takenUp)),
+      // Their time is half an hour away by the right clock.
+      parkedEndedEarly: rows.filter(({ flow, status }) => flow === "park" && status === "succeeded").length,
     },
     violations,
   };

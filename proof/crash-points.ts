@@ -13,7 +13,7 @@ const lanes = 4;
 const maxTries = 3;
 
 /** How long the polls of an idle service are watched, so that they are not taken for points of a run. */
-const idleMs = 3000;
+const idleMs = 2500;
 
 /** When nothing is said about how many points are played: no new one after this time. */
 const usualMs = 50_000;

@@ -36,7 +36,7 @@ export const databaseAway: Experiment = {
     "503 with Retry-After within 10 s, never a 2xx without a commit, no exit, all acknowledged runs done <= 30 s after it is back",
   counts: "seconds away in each way",
   usual: { rounds: 1, count: 6 },
-  brief: { rounds: 1, count: 3 },
+  brief: { rounds: 1, count: 2 },
   async run(play) {
     const folder = await mkdtemp(join(tmpdir(), "sluice-proof-"));
     // As root, Postgres runs as another user, who must be able to enter.

@@ -53,11 +53,12 @@ async function playRounds(lab: Lab, disk: SmallDisk, play: Play): Promise<Outcom
     // Closed at once: whoever stays joined brings a lost Postgres back, and that is the service's part.
     await joined.close();
     const ask: Stage["ask"] = (use) => withDatabase({ databaseUrl: joined.url }, use);
-    const authorization = `Bearer ${await createApiKey(ask)}`;
+    const readers = Object.entries(await ask(admitReaders));
+    const url = `${service.adminUrl}/api/v1/runs`;
     const addresses = {
       "/healthz": { url: `${service.publicUrl}/healthz` },
       "the dashboard": { url: `${service.adminUrl}/` },
-      "the list of runs": { url: `${service.adminUrl}/api/v1/runs`, headers: { authorization } },
+      ...Object.fromEntries(readers.map(([reader, headers]) => [reader, { url, headers }])),
     };
     return await playStates({ lab, service, disk, ask, addresses, ...play }, play);
   } finally {
@@ -137,25 +138,46 @@ function toOrdeal({ name, begin, hold, end }: State, stage: Stage, lastsMs: numb
 
 function findProblems({ isReadable }: State, endured: Endured): string[] {
   const { looks, beganAt, endedAt } = endured;
-  const { "/healthz": alive = [], "the dashboard": pages = [], "the list of runs": lists = [] } = looks;
+  const { "/healthz": alive = [], "the dashboard": pages = [], ...lists } = looks;
   // As before: 404 when its pages have not been built.
   const pageStatus = pages[0]?.status ?? 200;
   return [
     ...(countRefusals(endured) > 0 ? [] : ["no delivery was refused, so nothing was tried"]),
     ...findUnexpected("/healthz", alive, 200),
     ...findUnexpected("the dashboard", within(pages, beganAt, endedAt), pageStatus),
-    ...(isReadable ? findUnexpected("the list of runs", within(lists, beganAt, endedAt), 200) : []),
+    ...(isReadable
+      ? Object.entries(lists).flatMap(([what, list]) => findUnexpected(what, within(list, beganAt, endedAt), 200))
+      : []),
   ];
 }
 
-/** A key as the application stores one: the digest of its token. */
-async function createApiKey(ask: Stage["ask"]): Promise<string> {
-  const token = `sk_${randomBytes(32).toString("base64url")}`;
-  const digest = createHash("sha256").update(token).digest("hex");
-  const text = `insert into sluice.api_keys (workspace_id, id, name, token_digest, role)
-    values ('default', 'key_proof', 'proof', $1, 'viewer')`;
-  await ask((database) => database.query(text, [digest]));
-  return token;
+/** A token as the application stores it: its digest. */
+function createToken(prefix: string): { readonly token: string; readonly digest: string } {
+  const token = `${prefix}${randomBytes(32).toString("base64url")}`;
+  return { token, digest: createHash("sha256").update(token).digest("hex") };
+}
+
+/** Lets a program and a person in; gives the headers with which they read. */
+async function admitReaders(
+  database: Database,
+): Promise<{ readonly [reader: string]: { readonly [name: string]: string } }> {
+  const [key, session] = [createToken("sk_"), createToken("")];
+  await database.query(
+    `insert into sluice.api_keys (workspace_id, id, name, token_digest, role)
+     values ('default', 'key_proof', 'proof', $1, 'viewer')`,
+    [key.digest],
+  );
+  await database.query(`insert into sluice.users (workspace_id, id, email, name, role, password_hash)
+    values ('default', 'usr_proof', 'proof@example.com', 'Proof', 'viewer', '')`);
+  await database.query(
+    `insert into sluice.sessions (workspace_id, token_digest, user_id, expires_at)
+     values ('default', $1, 'usr_proof', now() + interval '1 day')`,
+    [session.digest],
+  );
+  return {
+    "the list of runs by key": { authorization: `Bearer ${key.token}` },
+    "the list of runs by session": { cookie: `sluice_session=${session.token}` },
+  };
 }
 
 /** Tries to write until Postgres refuses it for the reason wanted. */

@@ -32,7 +32,7 @@ export interface FaultProxy {
   setFault(fault: Fault | null): Promise<void>;
   /** Connections of clients that are open now. */
   connections(): number;
-  /** Connections that a `reset` or `cut` has ended so far. */
+  /** Connections that a fault has ended so far. */
   struck(): number;
   /** Resets every connection and stops listening. */
   close(): Promise<void>;

@@ -14,6 +14,7 @@ export interface Probe {
 }
 
 const everyMs = 250;
+const patienceMs = 10_000;
 
 /** Whoever waits longer than this for an answer gives up. */
 export const answerLimitMs = 30_000;
@@ -33,7 +34,9 @@ export function startProbe(url: string, headers: { readonly [name: string]: stri
       },
       () => null,
     );
-    if (!stopping.signal.aborted) looks.push({ beganAt, endedAt: performance.now(), status });
+    const endedAt = performance.now();
+    // What the end of the experiment broke off counts when it had waited for too long by then.
+    if (!stopping.signal.aborted || endedAt - beganAt > patienceMs) looks.push({ beganAt, endedAt, status });
   }
   const ticking = setInterval(() => {
     const looking = look().finally(() => underway.delete(looking));

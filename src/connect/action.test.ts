@@ -361,7 +361,7 @@ describe("an action whose flow was changed", () => {
     const outside = outsideWith();
     const run = createFakeRun();
     await run.journal.begin({ ...intentOf("irreversible"), action: "bank.pay" });
-    if (state === "done") await run.journal.settle("run_test/0", { state, response: { text: "paid" } });
+    if (state === "done") await run.journal.settle("run_test/0", { state, response: { text: "paid" }, epoch: 1 });
     const failing = run.within(() => notesConnection("write", outside).write({ text: "a" }));
     await expect(failing).rejects.toMatchObject({ code: "FLOW_CHANGED" });
     expect(outside.notes).toEqual([]);

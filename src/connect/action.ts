@@ -103,6 +103,7 @@ async function performOnce<Input, Output>(
   earlier: Receipt | null,
   receipts: ReceiptJournal,
 ): Promise<Output> {
+  const { key, epoch } = call.attempt;
   // The process died after the effect was settled and before its step was recorded, or a person said that it was done.
   if (earlier?.state === "done")
     return checkOutput(call.definition, call.context, earlier.response, ruledHint(earlier));
@@ -111,11 +112,11 @@ async function performOnce<Input, Output>(
     const error = toSluiceError(thrown);
     // What this attempt did not do, an earlier one may still have done.
     const state = mayHaveHappened(earlier) || !certainlyNotDone(error) ? "unknown" : "not_done";
-    await receipts.settle(call.attempt.key, { state, response: { ...error.toJSON() } });
+    await receipts.settle(key, { state, response: { ...error.toJSON() }, epoch });
     if (state === "unknown" && isUnrepeatable(call)) throw inDoubt(call, error);
     throw call.attempt.signal.aborted ? thrown : error;
   });
-  await receipts.settle(call.attempt.key, { state: "done", response: toJson(output) });
+  await receipts.settle(key, { state: "done", response: toJson(output), epoch });
   return output;
 }
 

@@ -40,6 +40,8 @@ export interface ReceiptJournal {
 export interface EffectOutcome {
   readonly state: "done" | "not_done" | "unknown";
   readonly response: Json;
+  /** The execution that tried it. */
+  readonly epoch: number;
 }
 
 /** Where actions find the {@link ConnectRuntime} of their run. */

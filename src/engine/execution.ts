@@ -1,4 +1,4 @@
-import { isRecord, rootOf, SluiceError, type StepKind } from "../core/index.ts";
+import { formatStepPath, isRecord, rootOf, SluiceError, type StepKind } from "../core/index.ts";
 import type { ClaimedRun, StepRecord, Workspace } from "../store/index.ts";
 import type { RunHost } from "./host.ts";
 import { abandon, persist } from "./persist.ts";
@@ -177,7 +177,7 @@ export class Execution {
     const now = this.host.flows.get(flow)?.version ?? null;
     this.#leave(
       new SluiceError("FLOW_CHANGED", {
-        message: `flow ${flow} was changed and ${what} as step ${before.path}`,
+        message: `flow ${flow} was changed and ${what} as step ${formatStepPath(before.path)}`,
         hint: "Put the flow's earlier code back and resume the run, or let it go on under the present code from that step: sluice runs migrate",
         details: { step: before.path, recorded: before.name, recordedVersion: flowVersion, version: now },
       }),

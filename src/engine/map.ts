@@ -1,4 +1,4 @@
-import { type MapOptions, SluiceError, type StepPath } from "../core/index.ts";
+import { isRecord, type JsonObject, type MapOptions, SluiceError, type StepPath } from "../core/index.ts";
 import type { Execution } from "./execution.ts";
 import { Numbering, runStep, waitPolicy } from "./step.ts";
 
@@ -70,19 +70,30 @@ function runItem<Result>(
 ): Promise<Result> {
   const numbering = new Numbering(path, index);
   return runStep<Result>(execution, numbering, {
-    name: `${name} ${index}`,
+    name: `${name} ${index + 1}`,
     kind: "item",
     retry: waitPolicy,
     execute: (place) => work(place.path),
   });
 }
 
+/** One in doubt puts the whole run in doubt: a person has to look before it goes on. */
 function itemsFailed(name: string, count: number, failed: ReadonlyMap<number, SluiceError>): SluiceError {
   const inOrder = [...failed].toSorted(([a], [b]) => a - b);
-  const [first] = inOrder;
+  const items = inOrder.slice(0, 100).map(([index, { code }]) => ({ index, code }));
+  const doubtful = inOrder.filter(([, { code }]) => code === "EFFECT_IN_DOUBT");
+  const [index, error] = doubtful[0] ?? inOrder[0] ?? [];
+  const example = `item ${(index ?? 0) + 1}: ${error?.code} ${error?.message}`;
+  if (doubtful.length > 0) {
+    return new SluiceError("EFFECT_IN_DOUBT", {
+      message: `${doubtful.length} of ${count} items of map "${name}" are in doubt; ${example}`,
+      hint: error?.hint,
+      details: { ...(isRecord(error?.details) && (error.details as JsonObject)), items },
+    });
+  }
   return new SluiceError("ITEMS_FAILED", {
-    message: `${failed.size} of ${count} items of map "${name}" failed; the first is item ${first?.[0]}: ${first?.[1].code} ${first?.[1].message}`,
+    message: `${failed.size} of ${count} items of map "${name}" failed; the first is ${example}`,
     hint: "Resume the run to do only these again.",
-    details: { items: inOrder.slice(0, 100).map(([index, { code }]) => ({ index, code })) },
+    details: { items },
   });
 }

@@ -7,6 +7,7 @@ import { WorkflowQueue } from "@dbos-inc/dbos-sdk/internal/wfqueue";
 import { SluiceError, type Log } from "../core/index.ts";
 import { createBatch, type Pool } from "../store/index.ts";
 import { groupCheckpoints as group } from "./checkpoints.ts";
+import { waitUntil } from "./timer.ts";
 
 /**
  * The durable functions beneath the engine: DBOS, kept to what the engine uses. DBOS is one per process, so only one
@@ -46,6 +47,10 @@ const applicationVersion = "1";
 
 /** Behind every step that a run can have: DBOS numbers them with an `integer`. */
 const afterLastStep = 2 ** 31 - 1;
+
+/** How often something is tried that an execution that is just ending can be in the way of, and how much longer each time. */
+const mostTries = 20;
+const againMs = 2;
 
 /** DBOS would wait up to a minute between tries while the database is away, longer than an outage may last. */
 const longestRetrySeconds = 1;
@@ -100,17 +105,17 @@ async function launch({ pool, executor, log, groupCheckpoints, run }: RuntimeOpt
       }),
     resume: (runId) =>
       outside(unlessAbsent<boolean>, false, async () => {
-        if (await takeOn(runId)) return true;
-        // It is over: the flow's own code failed after its last step.
-        await DBOS.rewindWorkflow(runId, { startStep: afterLastStep, queueName: executor });
-        return takeOn(runId);
+        for (let tries = 1; tries <= mostTries; tries += 1) {
+          if (await takeOn(runId)) return true;
+          const state = await DBOS.getWorkflowStatus(runId);
+          // It is over: the flow's own code failed after its last step.
+          if (state?.status === "SUCCESS" || state?.status === "ERROR") await forget(runId, afterLastStep);
+          // An execution that is just ending holds its row for a moment, and claims pass over such rows.
+          else await waitUntil(new Date(Date.now() + tries * againMs), new AbortController().signal);
+        }
+        return false;
       }),
-    forget: (runId, startStep) =>
-      outside(unlessAbsent<void>, undefined, async () => {
-        // Only what is over can be rewound.
-        await DBOS.cancelWorkflow(runId);
-        await DBOS.rewindWorkflow(runId, { startStep, queueName: executor });
-      }),
+    forget: (runId, startStep) => outside(unlessAbsent<void>, undefined, () => forget(runId, startStep)),
     cancel: (runId) => outside(() => DBOS.cancelWorkflow(runId)),
     async close() {
       grouping?.close();
@@ -144,11 +149,31 @@ function createTakeOn(executor: string): (runId: string) => Promise<boolean> {
         0,
         owner,
       );
-      const statuses = await systemDatabase.getWorkflowStatuses(claimed);
+      // One that was passed over in an earlier flush may be among the claimed: it is asked for again.
+      const asked = claimed.filter((runId) => runIds.includes(runId));
+      const statuses = await systemDatabase.getWorkflowStatuses(asked);
       for (const status of statuses.values()) isExecutedHere(await dbos().executeDequeuedWorkflow(status, owner));
       return runIds.map((runId) => claimed.includes(runId));
     },
   });
+}
+
+/** Where runs lie that were rewound and are not yet taken on; nobody claims from it. */
+const aside = "aside";
+
+/** Forgets what was recorded from a step on, and lays the run aside until it is taken on. */
+async function forget(runId: string, startStep: number): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      // Only what is over can be rewound.
+      await DBOS.cancelWorkflow(runId);
+      await DBOS.rewindWorkflow(runId, { startStep, queueName: aside });
+      return;
+    } catch (thrown) {
+      // An execution that is just ending may have moved it on in between.
+      if (isAbsence(thrown) || tries === mostTries) throw thrown;
+    }
+  }
 }
 
 async function startGrouping(pool: Pool, log: Log): Promise<{ close(): void }> {
@@ -170,9 +195,13 @@ async function unlessAbsent<T>(otherwise: T, work: () => Promise<T>): Promise<T>
   try {
     return await work();
   } catch (thrown) {
-    if (thrown instanceof Error && thrown.constructor.name === "DBOSNonExistentWorkflowError") return otherwise;
+    if (isAbsence(thrown)) return otherwise;
     throw thrown;
   }
+}
+
+function isAbsence(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.constructor.name === "DBOSNonExistentWorkflowError";
 }
 
 /** A run's outcome is in its own row; what DBOS makes of the execution is nobody's business. */

@@ -7,7 +7,7 @@ import {
   type ReceiptState,
   SluiceError,
 } from "../core/index.ts";
-import { reopenRuns } from "./runs.ts";
+import { reopenRuns } from "./reopen-runs.ts";
 import { query, runTakenOver, type Scope, toText } from "./scope.ts";
 
 /** What is about to be done outside. */
@@ -18,6 +18,14 @@ export type EffectIntent = Pick<
   /** The execution that is about to do it. */
   readonly epoch: number;
 };
+
+/** How an effect ended. */
+export interface EffectEnd {
+  readonly state: Exclude<ReceiptState, "intent">;
+  readonly response: Json;
+  /** The execution that tried it. Default: not checked. */
+  readonly epoch?: number;
+}
 
 /** The parts of a receipt that tell what resuming does with it. */
 export type ReceiptSummary = Pick<Receipt, "key" | "runId" | "stepPath" | "connection" | "action" | "effect" | "state">;
@@ -57,15 +65,28 @@ export function createEffectStore(scope: Scope) {
         throw runTakenOver(runId);
       }),
 
-    /** Records how an effect ended. What is `done` stays done, whatever a late attempt says. */
-    settle: (key: string, outcome: { state: Exclude<ReceiptState, "intent">; response: Json }): Promise<void> =>
+    /**
+     * Records how an effect ended. That it is `done` counts whoever says so, and stays, whatever a late attempt says.
+     * Anything else counts only of the run's own execution: one that lost the run does not know what others tried since.
+     */
+    settle: (key: string, { state, response, epoch }: EffectEnd): Promise<void> =>
       query(async () => {
         await db
           .updateTable("effects")
-          .set({ state: outcome.state, response: toText(outcome.response), finishedAt: new Date() })
+          .set({ state, response: toText(response), finishedAt: new Date() })
           .where("workspaceId", "=", workspaceId)
           .where("key", "=", key)
-          .$if(outcome.state !== "done", (q) => q.where("state", "!=", "done"))
+          .$if(state !== "done", (q) => q.where("state", "!=", "done"))
+          .$if(state !== "done" && epoch !== undefined, (q) =>
+            q.where("runId", "in", (runs) =>
+              runs
+                .selectFrom("runs")
+                .select("runs.id")
+                .where("runs.workspaceId", "=", workspaceId)
+                .whereRef("runs.id", "=", "effects.runId")
+                .where("runs.epoch", "=", epoch ?? 0),
+            ),
+          )
           .execute();
       }),
 

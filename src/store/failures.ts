@@ -1,6 +1,7 @@
 import { receiptsDoneAgain } from "./done-again.ts";
 import type { ReceiptSummary } from "./effects.ts";
-import type { FailureGroup, RunRecord } from "./runs.ts";
+import type { FailureGroup } from "./run-figures.ts";
+import type { RunRecord } from "./runs.ts";
 import { maxPageSize } from "./scope.ts";
 import type { Workspace } from "./store.ts";
 

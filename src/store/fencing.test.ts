@@ -80,6 +80,24 @@ describe("an execution whose run was taken over", () => {
     expect(await aiCalls.ofRun(stale.id)).toMatchObject([{ id: "call_1", status: "intent" }]);
   });
 
+  it("[R4] settles an effect only as done: it does not know what was tried since", async () => {
+    const { effects } = test.workspace;
+    const stale = await test.begin("exe_frozen");
+    await effects.begin(newIntent(stale.id, stale.epoch));
+    await test.store.dispatch.adopt("exe_frozen");
+    const [own] = await test.claim("exe_living", [stale.flow]);
+    await effects.begin(newIntent(stale.id, own!.epoch));
+    const key = `${stale.id}/0`;
+    for (const state of ["not_done", "unknown"] as const) {
+      await effects.settle(key, { state, response: null, epoch: stale.epoch });
+      expect(await effects.find(key)).toMatchObject({ state: "intent", attempts: 2 });
+    }
+    await effects.settle(key, { state: "done", response: { id: 1 }, epoch: stale.epoch });
+    expect(await effects.find(key)).toMatchObject({ state: "done", response: { id: 1 } });
+    await effects.settle(key, { state: "unknown", response: null, epoch: own!.epoch });
+    expect(await effects.find(key)).toMatchObject({ state: "done" });
+  });
+
   it("[R4] begins no effect either while it is being taken over", async () => {
     for (let round = 0; round < 20; round += 1) {
       const { id, epoch } = await test.begin("exe_frozen");

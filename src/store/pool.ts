@@ -93,6 +93,8 @@ export function createPool(options: PoolOptions): Pool {
     query_timeout: options.queryTimeoutMs ?? 6000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
+    // A process that is frozen in the middle of a transaction would hold its rows for as long as its connection lives.
+    idle_in_transaction_session_timeout: 4000,
     onConnect: planByKey,
   });
   // Sockets may outlive a clean end for a moment; their loss is none.

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import { lockIsHeld } from "./processes.ts";
-import { query, type Scope } from "./scope.ts";
+import { query, type Scope, survey } from "./scope.ts";
 import type { ProcessRole } from "./tables.ts";
 
 /** The unfinished runs of a flow. */
@@ -31,7 +31,7 @@ export function createQueueStore({ db, workspaceId }: Scope, sandbox: boolean) {
   return {
     /** Flows that have unfinished runs, by name. */
     byFlow: (): Promise<FlowQueue[]> =>
-      query(async () => {
+      survey(db, async (open) => {
         const { rows } = await sql<FlowQueue>`
           select flow, count(*) filter (where status = 'queued') as queued,
             count(*) filter (where status = 'running') as running,
@@ -40,7 +40,7 @@ export function createQueueStore({ db, workspaceId }: Scope, sandbox: boolean) {
             min(queued_at) filter (where status = 'queued') as oldest_queued_at
           from sluice.runs
           where workspace_id = ${workspaceId} and status in ('queued', 'running', 'waiting') and sandbox = ${sandbox}
-          group by flow order by flow`.execute(db);
+          group by flow order by flow`.execute(open);
         return rows;
       }),
 

@@ -17,18 +17,22 @@ beforeAll(async () => {
 afterAll(() => lab.close());
 
 describe("[R1] [R3] of two processes on one database", () => {
-  it("the living one adopts the runs of the one that was killed for good, and ends them without a double", async () => {
-    await lab.start();
-    const worker = await lab.start({ worker: true });
-    // The CRM is slow, so that runs of the worker are certainly under way.
-    await lab.sandbox.setFaults([{ system: "hubspot", kind: "slow", params: { delayMs: 300 } }]);
-    // The leads come to the worker, so that it is the one that begins their runs.
-    const acknowledged = await deliverAll(lab.hookOf(worker), makeLeads(seed, "worker", leads), { connections: 10 });
-    expect(acknowledged).toHaveLength(leads);
-    await worker.kill();
-    await lab.sandbox.setFaults([]);
-    const { violations, recovered } = await lab.verdict(acknowledged);
-    expect(violations).toEqual([]);
-    expect(recovered).not.toEqual([]);
-  }, timeoutMs);
+  it(
+    "the living one adopts the runs of the one that was killed for good, and ends them without a double",
+    async () => {
+      await lab.start();
+      const worker = await lab.start({ worker: true });
+      // The CRM is slow, so that runs of the worker are certainly under way.
+      await lab.sandbox.setFaults([{ system: "hubspot", kind: "slow", params: { delayMs: 300 } }]);
+      // The leads come to the worker, so that it is the one that begins their runs.
+      const acknowledged = await deliverAll(lab.hookOf(worker), makeLeads(seed, "worker", leads), { connections: 10 });
+      expect(acknowledged).toHaveLength(leads);
+      await worker.kill();
+      await lab.sandbox.setFaults([]);
+      const { violations, recovered } = await lab.verdict(acknowledged);
+      expect(violations).toEqual([]);
+      expect(recovered).not.toEqual([]);
+    },
+    timeoutMs,
+  );
 });
