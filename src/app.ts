@@ -297,6 +297,7 @@ async function openServer(options: AppOptions, parts: ServerParts): Promise<Runn
     {
       workspace,
       flows: () => flows,
+      maxQueued: config.maxQueued,
       engine: {
         resume: (runId) => engine.resume(workspaceId, runId),
         cancel: (runId) => engine.cancel(workspaceId, runId),

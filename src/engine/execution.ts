@@ -1,4 +1,4 @@
-import { formatStepPath, isRecord, rootOf, SluiceError, type StepKind } from "../core/index.ts";
+import { formatStepPath, keyOfStep, SluiceError, type StepKind } from "../core/index.ts";
 import type { ClaimedRun, StepRecord, Workspace } from "../store/index.ts";
 import type { RunHost } from "./host.ts";
 import { abandon, persist } from "./persist.ts";
@@ -77,8 +77,7 @@ export class Execution {
 
   /** The idempotency key of a step: another one for each time that a migration let the run go on anew before it. */
   keyOf(path: string): string {
-    const generation = this.run.cuts.filter((cut) => cut <= rootOf(path)).length;
-    return `${this.run.id}/${path}${generation === 0 ? "" : `~${generation}`}`;
+    return keyOfStep(this.run.id, path, this.run.cuts);
   }
 
   /** Gives the work of a step to DBOS: ended at once when the execution is stopped, which DBOS knows by then. */
@@ -260,11 +259,4 @@ function describe(kind: StepKind, name: string): string {
 function isConflict(thrown: unknown): boolean {
   const controls = ["DBOSWorkflowCancelledError", "DBOSWorkflowConflictError"];
   return thrown instanceof Error && controls.includes(thrown.constructor.name);
-}
-
-/** The step that does not fit the flow any more, when that is why a run failed; null otherwise. */
-export function unfitStepOf(error: unknown): string | null {
-  if (!isRecord(error) || error["code"] !== "FLOW_CHANGED" || !isRecord(error["details"])) return null;
-  const { step } = error["details"];
-  return typeof step === "string" ? step : null;
 }

@@ -1,11 +1,9 @@
-import type { AnyFlow, Priority } from "../core/index.ts";
+import { type AnyFlow, queueingOf } from "../core/index.ts";
 import type { Acceptance, IncomingEvent, Store } from "../store/index.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { FlowEvent } from "./host.ts";
 import type { Pace } from "./pace.ts";
 import type { QueueGauge } from "./queue-gauge.ts";
-
-const ranks: { readonly [priority in Priority]: number } = { interactive: 0, standard: 1, batch: 2 };
 
 /** What {@link createIntake} takes. */
 export interface IntakeOptions {
@@ -44,7 +42,7 @@ export function createIntake(options: IntakeOptions): (workspaceId: string, even
     const flow = flows.get(given.flow);
     if (!given.parent) gauge.check();
     pace.note();
-    const event = { ...given, ...(flow && { priority: ranks[flow.priority], concurrencyKey: keyOf(flow, given) }) };
+    const event = { ...given, ...(flow && queueingOf(flow, given.payload)) };
     if (flow && dispatcher.reserve(flow)) return begin(workspaceId, event, flow);
     const accepted = await store.workspace(workspaceId).events.accept(event);
     if (!accepted.duplicate) {
@@ -53,16 +51,6 @@ export function createIntake(options: IntakeOptions): (workspaceId: string, even
     }
     return accepted;
   };
-}
-
-/** Null for a flow without limits. A key that cannot be told counts with those that have none. */
-function keyOf({ concurrency, rate }: AnyFlow, { payload }: FlowEvent): string | null {
-  if (!concurrency && !rate) return null;
-  try {
-    return (concurrency?.key?.(payload as never) ?? "").slice(0, 500);
-  } catch {
-    return "";
-  }
 }
 
 function toClaimed(workspaceId: string, id: string, { payload, parent, sandbox: _kind }: IncomingEvent, flow: AnyFlow) {

@@ -13,7 +13,7 @@ import type { StepPlace, StepWork } from "./step.ts";
 export async function performIrreversible<T>(execution: Execution, step: StepWork<T>, place: StepPlace): Promise<T> {
   const { effects } = execution.workspace;
   const settle = (state: "done" | "not_done" | "unknown", response: Json): Promise<void> =>
-    persist(() => effects.settle(place.key, { state, response }), execution.host.closing);
+    persist(() => effects.settle(place.key, { state, response, epoch: place.epoch }), execution.host.closing);
   const input = step.input ?? null;
   const intent = { key: place.key, runId: execution.run.id, stepPath: place.path, epoch: place.epoch };
   const earlier = await effects.begin({
@@ -53,7 +53,7 @@ function inDoubt(name: string, key: string, cause?: SluiceError): SluiceError {
 }
 
 /** Tells a flow that a person decided against an effect. */
-export function notDone(name: string, key: string): SluiceError {
+function notDone(name: string, key: string): SluiceError {
   return new SluiceError("EFFECT_NOT_DONE", {
     message: `${name} was not done: a person said that it did not happen and is not to`,
     hint: "The flow may handle this error; otherwise the run ends here.",

@@ -88,7 +88,7 @@ function itemsFailed(name: string, count: number, failed: ReadonlyMap<number, Sl
     return new SluiceError("EFFECT_IN_DOUBT", {
       message: `${doubtful.length} of ${count} items of map "${name}" are in doubt; ${example}`,
       hint: error?.hint,
-      details: { ...(isRecord(error?.details) && (error.details as JsonObject)), items },
+      details: { ...(isRecord(error?.details) && error.details), items },
     });
   }
   return new SluiceError("ITEMS_FAILED", {

@@ -76,7 +76,7 @@ export function createEffectStore(scope: Scope) {
           .set({ state, response: toText(response), finishedAt: new Date() })
           .where("workspaceId", "=", workspaceId)
           .where("key", "=", key)
-          .$if(state !== "done", (q) => q.where("state", "!=", "done"))
+          .where("state", "!=", "done")
           .$if(state !== "done" && epoch !== undefined, (q) =>
             q.where("runId", "in", (runs) =>
               runs
