@@ -1,4 +1,4 @@
-import { isRecord, type JsonObject, type MapOptions, SluiceError, type StepPath } from "../core/index.ts";
+import { isRecord, type MapOptions, SluiceError, type StepPath } from "../core/index.ts";
 import type { Execution } from "./execution.ts";
 import { Numbering, runStep, waitPolicy } from "./step.ts";
 
