@@ -27,6 +27,9 @@ const ways: readonly Way[] = [
   },
 ];
 
+/** Far more than the pools of a service hold together: what it gave up must not stay with Postgres, which takes 100. */
+const connectionsBar = 40;
+
 /** Takes Postgres away from a service in three ways, one after the other, while leads come in at a steady rate. */
 export const databaseAway: Experiment = {
   name: "database-away",
@@ -88,7 +91,15 @@ async function playWays(stage: Stage, play: Play): Promise<Outcome> {
   }
   const acknowledged = all.flatMap((endured) => endured.acknowledged);
   const { violations } = await stage.lab.verdict(acknowledged, 1000);
-  found.push(...violations, ...(await findExtraRuns(stage.lab, acknowledged.length)));
+  const { runs, connections } = await count(stage.lab);
+  found.push(
+    ...violations,
+    // Every delivery was sent more than once, and each may have started one run only.
+    ...(runs === acknowledged.length ? [] : [`there are ${runs} runs of ${acknowledged.length} leads`]),
+    ...(connections <= connectionsBar
+      ? []
+      : [`the service has ${connections} connections, not at most ${connectionsBar}`]),
+  );
   return {
     holds: found.length === 0,
     rounds: play.rounds,
@@ -96,6 +107,7 @@ async function playWays(stage: Stage, play: Play): Promise<Outcome> {
       awaySeconds: play.rounds * ways.length * play.count,
       ...toFigures(all),
       connectionsReset: stage.proxy.struck(),
+      connectionsAfter: connections,
     },
     violations: found,
   };
@@ -117,10 +129,10 @@ function findProblems({ isGone }: Way, { answers, looks, beganAt, endedAt }: End
   ];
 }
 
-/** Every delivery was sent more than once, and each may have started one run only. */
-async function findExtraRuns(lab: Lab, wanted: number): Promise<string[]> {
-  const [row] = await lab.withDatabase((database) =>
-    database.query<{ count: number }>("select count(*)::integer as count from sluice.runs"),
-  );
-  return row?.count === wanted ? [] : [`there are ${row?.count} runs of ${wanted} leads`];
+/** Runs, and connections of the service that Postgres knows of. */
+async function count(lab: Lab): Promise<{ readonly runs: number; readonly connections: number }> {
+  const text = `select (select count(*)::integer from sluice.runs) as runs,
+    (select count(*)::integer from pg_stat_activity where application_name like 'sluice%') as connections`;
+  const [row] = await lab.withDatabase((database) => database.query<Awaited<ReturnType<typeof count>>>(text));
+  return row ?? { runs: 0, connections: 0 };
 }

@@ -46,11 +46,12 @@ export async function waitForSignal<T>(
       if (!place.wakeAt) await place.wait(deadline);
       const { host, run } = execution;
       const expected = host.signals.expect(run, name, options.schema);
-      try {
-        return await receive(execution, name, { ...options, deadline, arrived: expected.arrived.signal });
-      } finally {
-        host.signals.forget(run, name, expected);
-      }
+      const forget = (): void => host.signals.forget(run, name, expected);
+      // A run that is parked never comes back here.
+      execution.signal.addEventListener("abort", forget);
+      const value = await receive(execution, name, { ...options, deadline, arrived: expected.arrived.signal });
+      forget();
+      return value;
     },
   });
 }
