@@ -27,7 +27,7 @@ import {
   type Store,
   type Workspace,
 } from "./store/index.ts";
-import { checkSecrets, createHookRoutes } from "./triggers/index.ts";
+import { checkSecrets, createHookRoutes, createRefusalCounter } from "./triggers/index.ts";
 import { version } from "./version.ts";
 
 /** The only workspace for now. */
@@ -123,6 +123,11 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   });
   cleanup.add(() => store.close());
   const workspace = store.workspace(workspaceId);
+  const refusals = createRefusalCounter({
+    write: (path, code, times) => workspace.refusals.count(`webhook:${path}`, code, times),
+    onFailed: () => log.warn("refusals.not_counted"),
+  });
+  cleanup.add(() => refusals.close());
   const sandbox = await sandboxStart;
   const standIns = typeof options.sandbox === "object" ? options.sandbox : sandbox;
 
@@ -152,6 +157,7 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
     sandbox,
     engine,
     workspace,
+    refusals,
     log,
   };
   const server = options.listen === null ? null : await openServer(options, { ...app, secrets, store });
@@ -269,6 +275,7 @@ interface ServerParts {
   readonly gateway: Gateway;
   readonly engine: Engine;
   readonly workspace: Workspace;
+  readonly refusals: ReturnType<typeof createRefusalCounter>;
   readonly log: Log;
   readonly secrets: Secrets;
   readonly store: Store;
@@ -335,7 +342,7 @@ async function openServer(options: AppOptions, parts: ServerParts): Promise<Runn
 /** Checks the secrets of all hooks, so that a missing one is told at start and not by refused deliveries. */
 async function openHooks(
   hooks: readonly { readonly flow: AnyFlow; readonly trigger: WebhookTrigger }[],
-  { secrets, workspace, engine, log }: ServerParts,
+  { secrets, engine, refusals, log }: ServerParts,
   publicUrl: string,
 ): Promise<ReturnType<typeof createHookRoutes>> {
   const reveal = (reference: SecretReference): string => secrets.resolve(reference).reveal();
@@ -350,7 +357,7 @@ async function openHooks(
     waitForRun: (runId, timeoutMs, signal) => engine.waitForEnd(workspaceId, runId, timeoutMs, signal),
     countRefusal({ path, code }) {
       log.info("webhook.refused", { path, code });
-      workspace.refusals.count(`webhook:${path}`, code).catch(() => log.warn("refusal.not_counted", { path, code }));
+      refusals.count(path, code);
     },
     now: () => new Date(),
     publicUrl,

@@ -1,4 +1,4 @@
-import { waitUntil } from "./timer.ts";
+import { pause } from "./timer.ts";
 
 const pollMs = 10;
 
@@ -24,6 +24,6 @@ export class Attempts {
   async drain(atMostMs: number): Promise<void> {
     this.#draining = true;
     const limit = AbortSignal.timeout(atMostMs);
-    while (this.#underWay > 0 && !limit.aborted) await waitUntil(new Date(Date.now() + pollMs), limit);
+    while (this.#underWay > 0 && !limit.aborted) await pause(pollMs, limit);
   }
 }

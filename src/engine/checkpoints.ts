@@ -19,7 +19,7 @@ import {
   type Statement,
   type WorkflowStatus,
 } from "./checkpoint-statements.ts";
-import { waitUntil } from "./timer.ts";
+import { pause } from "./timer.ts";
 
 /*
  * DBOS commits each checkpoint by itself. Here the checkpoints of concurrent runs share a statement and a commit; each
@@ -266,7 +266,7 @@ async function flush<Item, Result>(
       if (!isPassing(error)) break;
       log.debug("checkpoints.retried", { count: items.length, retryMs });
     }
-    await waitUntil(new Date(Date.now() + retryMs * (0.5 + Math.random())), closing);
+    await pause(retryMs * (0.5 + Math.random()), closing);
   }
   if (items.length === 1) return [null];
   const half = Math.ceil(items.length / 2);

@@ -263,10 +263,9 @@ export class Dispatcher {
     await this.stopNotOwned();
     await store.dispatch.wakeDue();
     await this.#trial.next();
-    if (this.#polls++ % rarely !== 0) return;
-    this.#orphans = await store.dispatch.orphans();
     const lost = await store.dispatch.releaseLost(executor, executions.ids);
     if (lost > 0) log.warn("runs.given_back", { count: lost });
+    if (this.#polls++ % rarely === 0) this.#orphans = await store.dispatch.orphans();
   }
 
   async #claimSuspect(): Promise<ClaimedRun | null> {

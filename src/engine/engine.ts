@@ -31,7 +31,7 @@ import { executeRun } from "./run.ts";
 import { openRuntime } from "./runtime.ts";
 import { ExpectedSignals } from "./signals.ts";
 import { Slots } from "./slots.ts";
-import { waitUntil } from "./timer.ts";
+import { pause } from "./timer.ts";
 
 /** What {@link createEngine} takes. */
 export interface EngineOptions {
@@ -228,7 +228,7 @@ async function waitForEnd(
   { store, ends }: { readonly store: Store; readonly ends: EventTarget },
   wait: { workspaceId: string; runId: string; timeoutMs: number; aborted: AbortSignal },
 ): Promise<RunRecord | null> {
-  const deadline = Date.now() + wait.timeoutMs;
+  const deadline = performance.now() + wait.timeoutMs;
   const runs = store.workspace(wait.workspaceId).runs;
   const endedHere = new AbortController();
   ends.addEventListener(wait.runId, () => endedHere.abort(), { once: true, signal: endedHere.signal });
@@ -236,9 +236,9 @@ async function waitForEnd(
     for (;;) {
       const run = await runs.find(wait.runId);
       if (run?.finishedAt) return run;
-      if (wait.aborted.aborted || Date.now() >= deadline) return null;
-      const poll = new Date(Math.min(deadline, Date.now() + endPollMs));
-      await waitUntil(poll, AbortSignal.any([wait.aborted, endedHere.signal]));
+      const leftMs = deadline - performance.now();
+      if (wait.aborted.aborted || leftMs <= 0) return null;
+      await pause(Math.min(leftMs, endPollMs), AbortSignal.any([wait.aborted, endedHere.signal]));
     }
   } finally {
     endedHere.abort();

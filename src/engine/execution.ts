@@ -1,8 +1,8 @@
 import { formatStepPath, keyOfStep, SluiceError, type StepKind } from "../core/index.ts";
-import type { ClaimedRun, StepRecord, Workspace } from "../store/index.ts";
+import { type ClaimedRun, isDatabaseAway, type StepRecord, type Workspace } from "../store/index.ts";
 import type { RunHost } from "./host.ts";
 import { abandon, persist } from "./persist.ts";
-import { waitUntil } from "./timer.ts";
+import { clock, waitUntil } from "./timer.ts";
 
 /*
  * An execution of a run, from its claim until it leaves this process:
@@ -91,7 +91,8 @@ export class Execution {
       return await step;
     } catch (thrown) {
       if (this.hasLeft) return abandon();
-      if (isConflict(thrown)) return this.lose();
+      // What the database could not record while it was away is given back, and done from the rows.
+      if (isConflict(thrown) || isDatabaseAway(thrown)) return this.lose();
       throw thrown;
     }
   }
@@ -209,7 +210,7 @@ export class Execution {
 
   #rest(): void {
     const times = [...this.#waits].map(({ until }) => until?.getTime() ?? Infinity);
-    const leftMs = Math.min(...times) - Date.now();
+    const leftMs = Math.min(...times) - clock.now();
     if (leftMs > parkAfterMs || this.host.slots.isCrowded) return void this.#park(Math.min(...times));
     this.#resting = true;
     this.host.onRest(this.run);

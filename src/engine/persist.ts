@@ -1,5 +1,5 @@
 import { SluiceError } from "../core/index.ts";
-import { waitUntil } from "./timer.ts";
+import { pause } from "./timer.ts";
 
 const retryMs = 250;
 
@@ -20,6 +20,6 @@ export async function persist<T>(write: () => Promise<T>, closing: AbortSignal):
     } catch (error) {
       if (!(error instanceof SluiceError && error.code === "DATABASE_UNAVAILABLE")) throw error;
     }
-    await waitUntil(new Date(Date.now() + retryMs), closing);
+    await pause(retryMs, closing);
   }
 }

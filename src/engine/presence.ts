@@ -2,6 +2,7 @@ import type { Log } from "../core/index.ts";
 import type { ProcessRole, Store } from "../store/index.ts";
 import { LivenessWatch, silentForMs } from "./liveness.ts";
 import { persist } from "./persist.ts";
+import { clock } from "./timer.ts";
 
 /** A fifth of the time after which others take a silent process for dead. */
 const beatMs = silentForMs / 5;
@@ -36,8 +37,15 @@ export async function startPresence(options: PresenceOptions): Promise<Presence>
   const closing = new AbortController();
   const watch = new LivenessWatch();
   let beatenAtMs = performance.now();
-  const register = (): Promise<{ release(): Promise<void> }> =>
-    store.processes.register({ ...options, onWake: options.onWork, onLost: () => void regain() });
+  const register = async (): Promise<{ release(): Promise<void> }> => {
+    const registered = await store.processes.register({
+      ...options,
+      onWake: options.onWork,
+      onLost: () => void regain(),
+    });
+    clock.set(registered.now);
+    return registered;
+  };
   let held = await register();
 
   async function regain(): Promise<void> {
@@ -50,7 +58,9 @@ export async function startPresence(options: PresenceOptions): Promise<Presence>
 
   async function beat(): Promise<void> {
     const began = performance.now();
-    if (!(await persist(() => store.processes.beat(executor), closing.signal))) {
+    const now = await persist(() => store.processes.beat(executor), closing.signal);
+    if (now) clock.set(now);
+    else {
       log.warn("process.taken_for_dead", { executor });
       await options.onTakenForDead();
       await held.release();

@@ -1,8 +1,8 @@
 import { SluiceError } from "../core/index.ts";
 
-/** Shortest and longest time that a sender is asked to wait. */
+/** Shortest and longest time that a sender is asked to wait, before it is stretched by up to three times, so that not all come back together. */
 const shortestMs = 1000;
-const longestMs = 60_000;
+const longestMs = 10_000;
 
 /**
  * Refuses events while the queue is full. Knows its length from the last count and what was queued here since, so that
@@ -12,7 +12,7 @@ export class QueueGauge {
   readonly #most: number;
   #counted = 0;
   #queuedSince = 0;
-  /** Runs that left the queue per second. */
+  /** Runs that left the queue per second, when some did; 0: not known yet. */
   #drainRate = 0;
   #countedAtMs = performance.now();
 
@@ -40,7 +40,7 @@ export class QueueGauge {
     const now = performance.now();
     const seconds = (now - this.#countedAtMs) / 1000;
     const left = Math.max(0, this.length - count);
-    if (seconds > 0) this.#drainRate = (this.#drainRate + left / seconds) / 2;
+    if (seconds > 0 && left > 0) this.#drainRate = left / seconds;
     this.#counted = count;
     this.#queuedSince = 0;
     this.#countedAtMs = now;
@@ -49,11 +49,12 @@ export class QueueGauge {
   /** @throws QUEUE_FULL, with the time in which a tenth of the queue should be done. */
   check(): void {
     if (this.length < this.#most) return;
-    const estimateMs = this.#drainRate > 0 ? (this.#most / 10 / this.#drainRate) * 1000 : longestMs;
+    const estimateMs = this.#drainRate > 0 ? (this.#most / 10 / this.#drainRate) * 1000 : shortestMs;
+    const delayMs = Math.min(longestMs, Math.max(shortestMs, estimateMs)) * (1 + 2 * Math.random());
     throw new SluiceError("QUEUE_FULL", {
       message: `${this.length} runs are queued, and at most ${this.#most} may be`,
       hint: "Nothing was accepted; send it again after the time in Retry-After. maxQueued in the configuration sets the limit.",
-      retryAfterMs: Math.round(Math.min(longestMs, Math.max(shortestMs, estimateMs))),
+      retryAfterMs: Math.round(delayMs),
     });
   }
 }

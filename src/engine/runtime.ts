@@ -7,7 +7,7 @@ import { WorkflowQueue } from "@dbos-inc/dbos-sdk/internal/wfqueue";
 import { SluiceError, type Log } from "../core/index.ts";
 import { createBatch, type Pool } from "../store/index.ts";
 import { groupCheckpoints as group } from "./checkpoints.ts";
-import { waitUntil } from "./timer.ts";
+import { pause } from "./timer.ts";
 
 /**
  * The durable functions beneath the engine: DBOS, kept to what the engine uses. DBOS is one per process, so only one
@@ -111,7 +111,7 @@ async function launch({ pool, executor, log, groupCheckpoints, run }: RuntimeOpt
           // It is over: the flow's own code failed after its last step.
           if (state?.status === "SUCCESS" || state?.status === "ERROR") await forget(runId, afterLastStep);
           // An execution that is just ending holds its row for a moment, and claims pass over such rows.
-          else await waitUntil(new Date(Date.now() + tries * againMs), new AbortController().signal);
+          else await pause(tries * againMs);
         }
         return false;
       }),

@@ -16,6 +16,7 @@ import type { Execution } from "./execution.ts";
 import { performIrreversible } from "./irreversible.ts";
 import { abandon, persist } from "./persist.ts";
 import { recordOnce } from "./runtime.ts";
+import { clock } from "./timer.ts";
 
 /*
  * A step's states, as its row shows them:
@@ -136,7 +137,7 @@ class StepExecution<T> {
     for (;;) {
       const outcome = await this.#attempt();
       if (outcome) return outcome;
-      await this.#execution.wait(this.#row.wakeAt ?? new Date(), this.#execution.run.signals);
+      await this.#execution.wait(this.#row.wakeAt ?? new Date(clock.now()), this.#execution.run.signals);
     }
   }
 
@@ -232,7 +233,7 @@ class StepExecution<T> {
       return { error: failed, path: this.#row.path };
     }
     const ended = { ...attempt, finishedAt: new Date().toISOString(), error: failed };
-    await this.#save({ status: "waiting", attempts: [...before, ended], wakeAt: new Date(Date.now() + delayMs) });
+    await this.#save({ status: "waiting", attempts: [...before, ended], wakeAt: new Date(clock.now() + delayMs) });
     return null;
   }
 

@@ -2,6 +2,7 @@ import { checkSchema, type Schema, SluiceError } from "../core/index.ts";
 import type { Execution } from "./execution.ts";
 import { persist } from "./persist.ts";
 import { type Numbering, runStep, waitPolicy } from "./step.ts";
+import { clock } from "./timer.ts";
 
 /** Waits in a run; the time to wake survives restarts. */
 export async function sleep(
@@ -16,7 +17,7 @@ export async function sleep(
     input: { durationMs },
     retry: waitPolicy,
     async execute(place) {
-      const wakeAt = place.wakeAt ?? new Date(Date.now() + durationMs);
+      const wakeAt = place.wakeAt ?? new Date(clock.now() + durationMs);
       if (!place.wakeAt) await place.wait(wakeAt);
       await execution.wait(wakeAt, execution.run.signals);
       return null;
@@ -42,7 +43,7 @@ export async function waitForSignal<T>(
     input: { timeoutMs: options.timeoutMs },
     retry: waitPolicy,
     async execute(place) {
-      const deadline = place.wakeAt ?? new Date(Date.now() + options.timeoutMs);
+      const deadline = place.wakeAt ?? new Date(clock.now() + options.timeoutMs);
       if (!place.wakeAt) await place.wait(deadline);
       const { host, run } = execution;
       const expected = host.signals.expect(run, name, options.schema);
@@ -74,7 +75,7 @@ async function receive<T>(execution: Execution, name: string, { schema, deadline
       host.log.warn("signal.dropped", { run: run.id, name });
       await persist(() => workspace.signals.drop(run.id, name), host.closing);
     }
-    if (Date.now() >= deadline.getTime()) {
+    if (clock.now() >= deadline.getTime()) {
       throw new SluiceError("SIGNAL_TIMEOUT", {
         message: `signal "${name}" did not come before ${deadline.toISOString()}`,
         hint: "Resume the run to wait again, or give the wait a longer timeout.",

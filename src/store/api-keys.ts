@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { query, type Scope } from "./scope.ts";
+import { query, type Scope, whereWritable } from "./scope.ts";
 import type { Role } from "./tables.ts";
 
 /** A key for programs. The key itself is shown once and never stored. */
@@ -25,18 +25,26 @@ export function createApiKeyStore({ db, workspaceId }: Scope) {
           .execute();
       }),
 
-    /** The live key of a token, marked as used. */
+    /** The live key of a token, marked as used where the database takes that in. */
     use: (tokenDigest: string): Promise<ApiKeyRecord | null> =>
       query(async () => {
         const row = await db
-          .updateTable("apiKeys")
-          .set({ lastUsedAt: sql<Date>`now()` })
+          .selectFrom("apiKeys")
+          .select(keyColumns)
           .where("workspaceId", "=", workspaceId)
           .where("tokenDigest", "=", tokenDigest)
           .where("revokedAt", "is", null)
-          .returning(keyColumns)
           .executeTakeFirst();
-        return row ?? null;
+        if (!row) return null;
+        await whereWritable(() =>
+          db
+            .updateTable("apiKeys")
+            .set({ lastUsedAt: sql<Date>`now()` })
+            .where("workspaceId", "=", workspaceId)
+            .where("id", "=", row.id)
+            .execute(),
+        );
+        return row;
       }),
 
     list: (): Promise<ApiKeyRecord[]> =>

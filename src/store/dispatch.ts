@@ -60,8 +60,8 @@ export const suspectAfter = 2;
 /** Stands for the concurrency of a flow that has only a rate. */
 const unlimited = 1_000_000;
 
-/** How long a run may be claimed and unknown to its process before it is given back: far longer than any claim takes. */
-const lostAfter = sql`interval '10 seconds'`;
+/** How long a run may be claimed and unknown to its process before it is given back: longer than any statement may take. */
+const lostAfter = sql`interval '6 seconds'`;
 
 /** Marks the runs of a relation `chosen` as taken on, and gives them as {@link ClaimedRun}. */
 const take = ({ executor, versions }: Pick<Claim, "executor" | "versions">) => sql`

@@ -51,11 +51,13 @@ export function createSampleStore({ db, workspaceId }: Scope) {
 /** Counters of refused deliveries of one workspace: the only trace that a refusal leaves. */
 export function createRefusalStore({ db, workspaceId }: Scope) {
   return {
-    count: (source: string, code: ErrorCode): Promise<void> =>
+    count: (source: string, code: ErrorCode, times = 1): Promise<void> =>
       query(async () => {
         await sql`insert into sluice.refusals (workspace_id, source, code, day, count)
-          values (${workspaceId}, ${source}, ${code}, (now() at time zone 'utc')::date, 1)
-          on conflict (workspace_id, source, code, day) do update set count = refusals.count + 1`.execute(db);
+          values (${workspaceId}, ${source}, ${code}, (now() at time zone 'utc')::date, ${times})
+          on conflict (workspace_id, source, code, day) do update set count = refusals.count + excluded.count`.execute(
+          db,
+        );
       }),
     /** Counters of the last days, the newest first. */
     list: (days: number): Promise<RefusalCount[]> =>

@@ -25,7 +25,7 @@ export type { UserRecord } from "./people.ts";
 export type { EmbeddedPhase } from "./embedded/index.ts";
 export { openDatabase, type OpenDatabase } from "./open-database.ts";
 export type { Pool } from "pg";
-export { createPool } from "./pool.ts";
+export { createPool, isDatabaseAway } from "./pool.ts";
 export { createBatch } from "./batch.ts";
 export { type ClaimedRun, type FlowLimits, suspectAfter } from "./dispatch.ts";
 export type { RunOutcome } from "./run-changes.ts";

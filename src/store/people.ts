@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import { query, type Scope } from "./scope.ts";
+import { query, type Scope, whereWritable } from "./scope.ts";
 import type { Role } from "./tables.ts";
 
 /** A person who may sign in. */
@@ -117,19 +117,21 @@ export function createSessionStore({ db, workspaceId }: Scope) {
           .execute();
       }),
 
-    /** The user of a session that is neither over nor idle for longer than given, and marks the session as seen. */
+    /** The user of a session that is neither over nor idle for longer than given; marked as seen where the database takes that in. */
     use: (tokenDigest: string, idleMs: number): Promise<UserRecord | null> =>
       query(async () => {
         const { rows } = await sql<UserRecord>`
-          with seen as (
-            update sluice.sessions set seen_at = now()
-            where workspace_id = ${workspaceId} and token_digest = ${tokenDigest} and expires_at > now()
-              and seen_at > now() - make_interval(secs => ${idleMs / 1000})
-            returning workspace_id, user_id
-          )
-          select users.id, email, name, role, users.created_at from seen
-          join sluice.users on users.workspace_id = seen.workspace_id and users.id = seen.user_id`.execute(db);
-        return rows[0] ?? null;
+          select users.id, email, name, role, users.created_at from sluice.sessions as session
+          join sluice.users on users.workspace_id = session.workspace_id and users.id = session.user_id
+          where session.workspace_id = ${workspaceId} and token_digest = ${tokenDigest} and expires_at > now()
+            and seen_at > now() - make_interval(secs => ${idleMs / 1000})`.execute(db);
+        const [user] = rows;
+        if (!user) return null;
+        await whereWritable(() =>
+          sql`update sluice.sessions set seen_at = now()
+            where workspace_id = ${workspaceId} and token_digest = ${tokenDigest}`.execute(db),
+        );
+        return user;
       }),
 
     end: (tokenDigest: string): Promise<void> =>

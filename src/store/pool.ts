@@ -60,7 +60,7 @@ export interface PoolOptions {
   readonly applicationName: string;
   /**
    * How long a statement may take, in milliseconds; 0: any time. Beyond, the database is taken for away, for a connection
-   * can go silent without being closed. Default: 6,000.
+   * can go silent without being closed. Default: 4,000.
    */
   readonly queryTimeoutMs?: number;
   /** Whether `bigint` comes as a number instead of text. */
@@ -89,8 +89,8 @@ export function createPool(options: PoolOptions): Pool {
     Client: PreparingClient,
     ...(options.bigintAsNumber && { types: typesWithNumbers }),
     application_name: options.applicationName,
-    connectionTimeoutMillis: 5000,
-    query_timeout: options.queryTimeoutMs ?? 6000,
+    connectionTimeoutMillis: 4000,
+    query_timeout: options.queryTimeoutMs ?? 4000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     // A process that is frozen in the middle of a transaction would hold its rows for as long as its connection lives.
@@ -117,6 +117,11 @@ const passingErrnos = new Set([
   "EAI_AGAIN",
   "EHOSTUNREACH",
 ]);
+
+/** Whether what the database driver threw may pass: the database is away, or takes nothing in for now. */
+export function isDatabaseAway(thrown: unknown): boolean {
+  return toStoreError(thrown).code === "DATABASE_UNAVAILABLE";
+}
 
 /** Wraps an error of the database driver once: DATABASE_UNAVAILABLE when it may pass, else INTERNAL. Values are never quoted. */
 export function toStoreError(thrown: unknown): SluiceError {

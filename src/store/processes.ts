@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { sql } from "kysely";
 import type { Pool, PoolClient } from "pg";
 import { type Database, query } from "./scope.ts";
@@ -43,9 +44,9 @@ const channelOf = (sandbox: boolean): string => (sandbox ? channels.sandbox : ch
 export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
   return {
     /** Registers a process, holds its lock and listens for others until `release`. */
-    register: async (registration: Registration): Promise<{ release(): Promise<void> }> => {
+    register: async (registration: Registration): Promise<{ readonly now: Date; release(): Promise<void> }> => {
       const client = await query(() => pool.connect());
-      let released = false;
+      let [entered, released] = [false, false];
       const release = (error: Error | true): void => {
         // Destroying the connection frees the lock.
         if (!released) client.release(error);
@@ -54,28 +55,30 @@ export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
       client.on("error", (error) => {
         if (released) return;
         release(error);
-        registration.onLost();
+        if (entered) registration.onLost();
       });
       client.on("notification", registration.onWake);
       try {
-        await query(() => enter(client, registration, sandbox));
+        const now = await query(() => enter(client, registration, sandbox));
+        entered = true;
+        return { now, release: async () => release(true) };
       } catch (error) {
         release(true);
         throw error;
       }
-      return { release: async () => release(true) };
     },
 
-    /** Shows that a process lives. False when others took it for dead and took its runs over. */
-    beat: (executor: string): Promise<boolean> =>
+    /** Shows that a process lives, and gives the time. Null when others took it for dead and took its runs over. */
+    beat: (executor: string): Promise<Date | null> =>
       query(async () => {
-        const result = await db
+        const row = await db
           .updateTable("processes")
           .set((eb) => ({ beat: eb("beat", "+", 1) }))
           .where("executor", "=", executor)
           .where("endedAt", "is", null)
+          .returning(sql<Date>`clock_timestamp()`.as("now"))
           .executeTakeFirst();
-        return result.numUpdatedRows === 1n;
+        return row?.now ?? null;
       }),
 
     /** Lets all processes of a kind look for queued runs at once. Default: of this store's kind. */
@@ -113,14 +116,18 @@ export function createProcessStore(db: Database, pool: Pool, sandbox: boolean) {
   };
 }
 
-async function enter(client: PoolClient, registration: Registration, sandbox: boolean): Promise<void> {
+/** With a lock of a new name each time: that of a connection that broke may not be free yet. Gives the time. */
+async function enter(client: PoolClient, registration: Registration, sandbox: boolean): Promise<Date> {
   const { executor, role, flows } = registration;
-  await client.query("select pg_advisory_lock(hashtextextended($1, 0))", [executor]);
+  const lock = `${executor}/${randomUUID()}`;
+  await client.query("select pg_advisory_lock(hashtextextended($1, 0))", [lock]);
   await client.query(`listen ${channelOf(sandbox)}`);
-  await client.query(
+  const { rows } = await client.query<{ now: Date }>(
     `insert into sluice.processes (executor, lock_key, pid, sandbox, role, flows)
-     values ($1, hashtextextended($1, 0), $2, $3, $4, $5)
-     on conflict (executor) do update set ended_at = null, beat = processes.beat + 1`,
-    [executor, process.pid, sandbox, role, flows],
+     values ($1, hashtextextended($2, 0), $3, $4, $5, $6)
+     on conflict (executor) do update set ended_at = null, lock_key = excluded.lock_key, beat = processes.beat + 1
+     returning clock_timestamp() as now`,
+    [executor, lock, process.pid, sandbox, role, flows],
   );
+  return rows[0]?.now ?? new Date();
 }

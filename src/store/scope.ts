@@ -1,6 +1,6 @@
 import { type Kysely, sql } from "kysely";
 import { SluiceError } from "../core/index.ts";
-import { toStoreError } from "./pool.ts";
+import { isDatabaseAway, toStoreError } from "./pool.ts";
 import type { Tables } from "./tables.ts";
 
 /** The query builder over the tables of schema `sluice`, with camel-case names. Never leaves this room. */
@@ -18,6 +18,15 @@ export async function query<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (thrown) {
     throw toStoreError(thrown);
+  }
+}
+
+/** Notes something by the way. A database that takes nothing in for now (read-only, full) can still be read. */
+export async function whereWritable(note: () => Promise<unknown>): Promise<void> {
+  try {
+    await note();
+  } catch (thrown) {
+    if (!isDatabaseAway(thrown)) throw thrown;
   }
 }
 

@@ -203,7 +203,7 @@ describe("processes", () => {
   it("are seen alive by a lock that Postgres frees with their connection, and by a number that grows", async () => {
     const presence = await store.processes.register(registration("exe_living"));
     expect(await sightOf("exe_living")).toEqual({ executor: "exe_living", beat: 0, lockFree: false });
-    expect(await store.processes.beat("exe_living")).toBe(true);
+    expect(await store.processes.beat("exe_living")).toBeInstanceOf(Date);
     expect(await sightOf("exe_living")).toMatchObject({ beat: 1, lockFree: false });
     await presence.release();
     await expect.poll(() => sightOf("exe_living")).toMatchObject({ lockFree: true });
@@ -213,10 +213,10 @@ describe("processes", () => {
     const presence = await store.processes.register(registration("exe_frozen"));
     await store.processes.end("exe_frozen");
     expect(await sightOf("exe_frozen")).toBeUndefined();
-    expect(await store.processes.beat("exe_frozen")).toBe(false);
+    expect(await store.processes.beat("exe_frozen")).toBeNull();
     await presence.release();
     const again = await store.processes.register(registration("exe_frozen"));
-    expect(await store.processes.beat("exe_frozen")).toBe(true);
+    expect(await store.processes.beat("exe_frozen")).toBeInstanceOf(Date);
     expect(await sightOf("exe_frozen")).toMatchObject({ beat: 2, lockFree: false });
     await again.release();
     await store.processes.end("exe_frozen");
@@ -228,7 +228,8 @@ describe("processes", () => {
     const client = new Client({ connectionString: database.url });
     await client.connect();
     await client.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objsubid = 1
-      and classid = ((hashtextextended('exe_cut', 0) >> 32) & 4294967295)::oid and pid <> pg_backend_pid()`);
+      and classid = (((select lock_key from sluice.processes where executor = 'exe_cut') >> 32) & 4294967295)::oid
+      and pid <> pg_backend_pid()`);
     await client.end();
     await expect.poll(() => lost).toBe(1);
     expect(await sightOf("exe_cut")).toMatchObject({ lockFree: true });

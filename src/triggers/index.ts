@@ -3,6 +3,7 @@ export { call, type CallOptions } from "./call.ts";
 export { createHookRoutes } from "./hook-routes.ts";
 export { parseJson } from "./payload.ts";
 export { toProblem } from "./problem.ts";
+export { createRefusalCounter } from "./refusal-counter.ts";
 export { signSample } from "./sample.ts";
 export { signatures } from "./signatures.ts";
 export { checkSecrets } from "./verifier.ts";
