@@ -15,7 +15,7 @@ import {
 } from "./connect/index.ts";
 import { type AnyFlow, Cleanup, type Log, type SecretReference, type WebhookTrigger } from "./core/index.ts";
 import { createEngine, type Engine } from "./engine/index.ts";
-import { createLog, type LogOptions } from "./ops/index.ts";
+import { createLog, giveMemoryBack, type LogOptions } from "./ops/index.ts";
 import { type Sandbox, startSandbox } from "./sandbox/index.ts";
 import { createServer, issueSetupLink, type RunningServer, type ServerOptions } from "./server/index.ts";
 import {
@@ -149,6 +149,8 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   const trim = (): void => void store.trimChanges().catch(() => log.warn("changes.not_trimmed"));
   const trimming = setInterval(trim, trimMs).unref();
   cleanup.add(() => clearInterval(trimming));
+  const memory = giveMemoryBack();
+  cleanup.add(() => memory.close());
 
   const { kind, postmasterPid } = database;
   const app = {

@@ -1,1 +1,2 @@
 export { createLog, type LogOptions } from "./log.ts";
+export { giveMemoryBack } from "./memory.ts";
