@@ -28,6 +28,8 @@ export interface DispatcherOptions {
   readonly closing: AbortSignal;
   /** Resolves when others certainly see this process alive; see `Presence`. */
   readonly confirmAlive: () => Promise<void>;
+  /** Whether there are other processes to tell of queued runs. */
+  readonly hasOthers: () => boolean;
 }
 
 /**
@@ -79,7 +81,7 @@ export class Dispatcher {
   notifyQueued(): void {
     this.#drained = false;
     if (this.#hasRoom) this.wake();
-    else this.#telling ??= setTimeout(() => this.#tellOthers(), tellMs).unref();
+    else if (this.#options.hasOthers()) this.#telling ??= setTimeout(() => this.#tellOthers(), tellMs).unref();
   }
 
   /** Takes a slot for a run that is about to be accepted, when it may begin at once: nothing waits before it. */

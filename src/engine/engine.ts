@@ -163,7 +163,12 @@ async function openEngine(options: EngineOptions, cleanup: Cleanup): Promise<Eng
     for (const id of executions.ids) executions.find(id)?.close();
   });
   const dispatching = { store, runtime, executor, role, flows, slots, executions, gauge, log };
-  const started = new Dispatcher({ ...dispatching, closing: closing.signal, confirmAlive: () => presence.confirm() });
+  const started = new Dispatcher({
+    ...dispatching,
+    closing: closing.signal,
+    confirmAlive: () => presence.confirm(),
+    hasOthers: () => presence.hasOthers,
+  });
   dispatcher = started;
   cleanup.add(() => attempts.drain(drainMs));
   cleanup.add(() => started.close());

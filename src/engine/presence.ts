@@ -28,6 +28,8 @@ export interface PresenceOptions {
 export interface Presence {
   /** Resolves at once while others certainly see this process alive, else when it has beaten again. Given up when it closes. */
   confirm(): Promise<void>;
+  /** Whether other processes were there at the last look, so that telling them is not in vain. */
+  readonly hasOthers: boolean;
   close(): Promise<void>;
 }
 
@@ -37,6 +39,7 @@ export async function startPresence(options: PresenceOptions): Promise<Presence>
   const closing = new AbortController();
   const watch = new LivenessWatch();
   let beatenAtMs = performance.now();
+  let hasOthers = true;
   const register = async (): Promise<{ release(): Promise<void> }> => {
     const registered = await store.processes.register({
       ...options,
@@ -72,6 +75,7 @@ export async function startPresence(options: PresenceOptions): Promise<Presence>
   async function look(): Promise<void> {
     try {
       const sights = await store.processes.look();
+      hasOthers = sights.some((other) => other.executor !== executor);
       const dead = watch.look(sights, performance.now()).filter((other) => other !== executor);
       for (const gone of dead) await adopt(gone);
     } catch (error) {
@@ -94,6 +98,9 @@ export async function startPresence(options: PresenceOptions): Promise<Presence>
   await look();
   const looks = every(lookMs, look, failed);
   return {
+    get hasOthers() {
+      return hasOthers;
+    },
     async confirm() {
       if (performance.now() - beatenAtMs > freshMs) await beats.now();
     },

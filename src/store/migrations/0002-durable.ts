@@ -40,7 +40,7 @@ const statements = [
   `create index runs_by_fingerprint on runs (workspace_id, fingerprint, id desc)
     where fingerprint is not null and status in ('failed','in_doubt')`,
 
-  // When runs of flows with a rate began; kept for the rate's window.
+  // When runs of flows with a rate began; kept for the rate's window. The engine's own, over all workspaces, as `processes`.
   `create table flow_starts (
     flow text not null,
     started_at timestamptz not null
