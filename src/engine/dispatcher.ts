@@ -195,9 +195,7 @@ export class Dispatcher {
     executions.expect(run);
     this.#handedOver.set(run.id, run);
     try {
-      // A process that was frozen since its claim may have lost the run, and must not touch what is recorded of it.
-      await this.#options.confirmAlive();
-      if (!this.#handedOver.has(run.id)) return;
+      if (!(await this.#isStillOwn(run.id))) return;
       const begun = await persist(() => this.#execute(run), closing);
       if (begun) return;
     } catch (error) {
@@ -238,12 +236,20 @@ export class Dispatcher {
     const from = failedStep === null ? null : rootOf(failedStep);
     const { steps, runs } = store.workspace(workspaceId);
     if (from !== null) {
-      await steps.reopenFrom(id, from);
+      await steps.reopenFrom(id, from, epoch);
+      if (!(await this.#isStillOwn(id))) return false;
       await runtime.forget(id, from);
       // From here on a crash resumes the run where it then is.
       await runs.setStatus(id, "running", epoch);
     }
-    return (await runtime.resume(id)) || runtime.start(workspaceId, id);
+    const isOwn = (): Promise<boolean> => this.#isStillOwn(id);
+    return (await runtime.resume(id, isOwn)) || ((await isOwn()) && runtime.start(workspaceId, id));
+  }
+
+  /** A process that was frozen since its claim may have lost the run, and must not touch what is recorded of it. */
+  async #isStillOwn(id: string): Promise<boolean> {
+    await this.#options.confirmAlive();
+    return this.#handedOver.has(id);
   }
 
   async #poll(): Promise<void> {

@@ -18,8 +18,12 @@ export interface DurableRuntime {
    * Begins a run's durable function in this process. Resolves when it is recorded; false when one of that id exists.
    */
   start(workspaceId: string, runId: string): Promise<boolean>;
-  /** Goes on with a run in this process, wherever it was left: what is recorded is replayed. False when nothing is. */
-  resume(runId: string): Promise<boolean>;
+  /**
+   * Goes on with a run in this process, wherever it was left: what is recorded is replayed. False when nothing is.
+   *
+   * @param mayGoOn asked before each try: whether the run is still this process' own, which may have been frozen in between.
+   */
+  resume(runId: string, mayGoOn: () => Promise<boolean>): Promise<boolean>;
   /** Forgets what was recorded of a run from a step on. It is not executed until it is resumed. */
   forget(runId: string, fromStep: number): Promise<void>;
   /** Stops a run: whatever executes it records nothing more. */
@@ -103,11 +107,12 @@ async function launch({ pool, executor, log, groupCheckpoints, run }: RuntimeOpt
         const handle = await DBOS.startWorkflow(durable, { workflowID: runId })(workspaceId, runId);
         return isExecutedHere(handle);
       }),
-    resume: (runId) =>
+    resume: (runId, mayGoOn) =>
       outside(unlessAbsent<boolean>, false, async () => {
         for (let tries = 1; tries <= mostTries; tries += 1) {
           if (await takeOn(runId)) return true;
           const state = await DBOS.getWorkflowStatus(runId);
+          if (!(await mayGoOn())) return false;
           // It is over: the flow's own code failed after its last step.
           if (state?.status === "SUCCESS" || state?.status === "ERROR") await forget(runId, afterLastStep);
           // An execution that is just ending holds its row for a moment, and claims pass over such rows.

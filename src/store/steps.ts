@@ -126,17 +126,23 @@ export function createStepStore({ db, workspaceId }: Scope, write: StepWriter) {
           .execute(),
       ),
 
-    /** Prepares steps to be done again: forgets those after one of the flow's own, and reopens what failed in it. */
-    reopenFrom: (runId: string, from: number): Promise<void> =>
+    /**
+     * Prepares steps to be done again: forgets those after one of the flow's own, and reopens what failed in it. Changes
+     * nothing when the run has another execution than this one.
+     */
+    reopenFrom: (runId: string, from: number, epoch: number): Promise<void> =>
       query(async () => {
         await sql`
-          with dropped as (
-            delete from sluice.steps where workspace_id = ${workspaceId} and run_id = ${runId} and ${rootOfPath} > ${from}
+          with own as (
+            select run.workspace_id, run.id as run_id from sluice.runs as run
+            where run.workspace_id = ${workspaceId} and run.id = ${runId} and run.epoch = ${epoch}
+          ), dropped as (
+            delete from sluice.steps as step using own
+            where step.workspace_id = own.workspace_id and step.run_id = own.run_id and ${rootOfPath} > ${from}
           )
-          update sluice.steps set status = 'reopened'
-          where workspace_id = ${workspaceId} and run_id = ${runId} and ${rootOfPath} = ${from} and status = 'failed'`.execute(
-          db,
-        );
+          update sluice.steps as step set status = 'reopened' from own
+          where step.workspace_id = own.workspace_id and step.run_id = own.run_id and ${rootOfPath} = ${from}
+            and status = 'failed'`.execute(db);
       }),
   };
 }
