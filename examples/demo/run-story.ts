@@ -80,9 +80,7 @@ class RunStory {
       if (step.kind === "ai") this.#once(`${step.path} begun`, () => this.#tellAnalysing(step));
       const failures = step.attempts.filter((attempt) => attempt.error !== null);
       if (step.status === "waiting") {
-        this.#once(`${step.path} waits ${failures.length}`, () =>
-          this.#tellWait(step, failures.at(-1)?.error?.code),
-        );
+        this.#once(`${step.path} waits ${failures.length}`, () => this.#tellWait(step, failures.at(-1)?.error?.code));
       }
       if (step.status === "succeeded") this.#once(`${step.path} ended`, () => this.#tellSuccess(step));
     }
