@@ -8,6 +8,7 @@ import { Socket } from "node:net";
 import { once } from "node:events";
 import { percentile } from "./report.ts";
 import { signLead } from "./lead.ts";
+import { readAnswer } from "./read-answer.ts";
 
 /** What it is started with, as JSON in its first argument. */
 export interface LoadSettings {
@@ -84,23 +85,8 @@ async function connect(): Promise<Socket> {
   return socket;
 }
 
-/** Sends a request and reads its answer to the end; gives the status. The service answers with a content-length. */
-function exchange(socket: Socket, request: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    const end = (outcome: () => void): void => {
-      socket.off("data", take).off("close", fail);
-      outcome();
-    };
-    const fail = (): void => end(() => reject(new Error("the service closed the connection")));
-    const take = (bytes: Buffer): void => {
-      text += bytes.toString("latin1");
-      const head = text.indexOf("\r\n\r\n");
-      const length = /\r\ncontent-length: (\d+)/i.exec(text)?.[1];
-      if (head < 0 || text.length < head + 4 + Number(length ?? 0)) return;
-      end(() => resolve(Number(text.slice(9, 12))));
-    };
-    socket.on("data", take).on("close", fail);
-    socket.write(request);
-  });
+/** Sends a request and reads its answer to the end; gives the status. */
+async function exchange(socket: Socket, request: Buffer): Promise<number> {
+  socket.write(request);
+  return (await readAnswer(socket)).status;
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
+import { readAnswer } from "../bench/read-answer.ts";
 import { leadsForm } from "../examples/connections.ts";
 import { signSample } from "../src/triggers/index.ts";
 import type { Acknowledged, Hook, Lead } from "./leads.ts";
@@ -106,29 +107,9 @@ function toRequest({ payload, deliveryId }: Lead, { url, secret }: Hook): string
   return `POST ${pathname} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
 }
 
-/** Reads an answer to its end; the service answers with a content-length. */
-function readReply(socket: Socket): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    const end = (outcome: () => void): void => {
-      socket.off("data", take).off("close", fail);
-      outcome();
-    };
-    const fail = (): void => end(() => reject(new Error("the service closed the connection")));
-    const take = (bytes: Buffer): void => {
-      text += bytes.toString("latin1");
-      const head = text.indexOf("\r\n\r\n");
-      const length = Number(/\r\ncontent-length: (\d+)/i.exec(text)?.[1] ?? 0);
-      if (head < 0 || text.length < head + 4 + length) return;
-      const retryAfter = /\r\nretry-after: (\d+)/i.exec(text.slice(0, head))?.[1];
-      const content = JSON.parse(text.slice(head + 4)) as Partial<Reply>;
-      const { runId, code } = content;
-      const status = Number(text.slice(9, 12));
-      end(() =>
-        resolve({ status, retryAfterSeconds: Number(retryAfter ?? 0), ...(runId && { runId }), ...(code && { code }) }),
-      );
-    };
-    if (socket.destroyed) return fail();
-    socket.on("data", take).on("close", fail);
-  });
+async function readReply(socket: Socket): Promise<Reply> {
+  const { status, head, body } = await readAnswer(socket);
+  const retryAfter = /\r\nretry-after: (\d+)/i.exec(head)?.[1];
+  const { runId, code } = JSON.parse(body) as Partial<Reply>;
+  return { status, retryAfterSeconds: Number(retryAfter ?? 0), ...(runId && { runId }), ...(code && { code }) };
 }

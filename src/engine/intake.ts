@@ -53,7 +53,7 @@ export function createIntake(options: IntakeOptions): (workspaceId: string, even
   };
 }
 
-function toClaimed(workspaceId: string, id: string, { payload, parent, sandbox: _kind }: IncomingEvent, flow: AnyFlow) {
+function toClaimed(workspaceId: string, id: string, { payload, parent }: IncomingEvent, flow: AnyFlow) {
   return {
     workspaceId,
     id,
