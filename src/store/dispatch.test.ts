@@ -236,7 +236,8 @@ describe("giving back", () => {
     };
     const suspicionOf = async () =>
       (await client.query("select suspicion, blames from sluice.runs where flow = $1 order by id", [flow])).rows;
-    for (let count = 0; count < 2; count += 1) await test.queue({ flow });
+    const now = Date.now();
+    for (const ageMs of [2000, 1000]) await test.queue({ flow, receivedAt: new Date(now - ageMs) });
     for (const executor of ["victim 1", "victim 2"]) {
       await test.claim(executor, [flow]);
       await test.store.dispatch.adopt(executor);
