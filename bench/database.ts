@@ -2,11 +2,13 @@ import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Client } from "pg";
 import { createIdentifier } from "../src/core/index.ts";
-import { openDatabase, openStore } from "../src/store/index.ts";
+import { openDatabase, openMasterKey, openStore } from "../src/store/index.ts";
 
 /** A connection of the benchmark to the database of a running service. */
 export interface BenchDatabase {
   readonly url: string;
+  /** The data folder of the service. */
+  readonly folder: string;
   /** The first row. */
   query<Row>(text: string, values?: readonly unknown[]): Promise<Row>;
   /** All rows. */
@@ -31,6 +33,7 @@ async function joinDatabase(folder: string): Promise<BenchDatabase & { close(): 
     (await client.query(text, [...values])).rows as Row[];
   return {
     url: database.url,
+    folder,
     list,
     query: async <Row>(text: string, values?: readonly unknown[]) => (await list<Row>(text, values))[0] as Row,
     async close() {
@@ -55,8 +58,8 @@ export function countRuns(database: BenchDatabase): Promise<RunCounts> {
 }
 
 /** Makes an API key that may signal runs, as a person would on the dashboard. */
-export async function createApiKey({ url }: BenchDatabase): Promise<string> {
-  const store = await openStore({ url, poolSize: 1, onError: () => {} });
+export async function createApiKey({ url, folder }: BenchDatabase): Promise<string> {
+  const store = await openStore({ url, key: await openMasterKey({ environment: {}, folder }), poolSize: 1, onError: () => {} });
   try {
     const token = `sk_${randomBytes(32).toString("base64url")}`;
     await store.workspace("default").apiKeys.create({

@@ -1,6 +1,19 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createGateway, defaultLocalServers, type Gateway, type ResolvedModels, resolveModels } from "./ai/index.ts";
+import {
+  builtInDetectors,
+  checkModels,
+  createGateway,
+  createPresidioDetector,
+  defaultLocalServers,
+  type Detector,
+  type Gateway,
+  type ModelFetch,
+  type ModelSpec,
+  type ResolvedModels,
+  resolveModels,
+  startBatchRunner,
+} from "./ai/index.ts";
 import type { Config } from "./config.ts";
 import {
   type ConnectionOverride,
@@ -11,20 +24,22 @@ import {
   openStandInSecrets,
   resolveSecret,
   type Scrubber,
-  type Secret,
+  Secret,
 } from "./connect/index.ts";
 import { type AnyFlow, Cleanup, type Log, type SecretReference, type WebhookTrigger } from "./core/index.ts";
 import { createEngine, type Engine } from "./engine/index.ts";
-import { createLog, giveMemoryBack, type LogOptions } from "./ops/index.ts";
+import { createLog, giveMemoryBack, keepLedgerHeads, type LogOptions } from "./ops/index.ts";
 import { type Sandbox, startSandbox } from "./sandbox/index.ts";
 import { createServer, issueSetupLink, type RunningServer, type ServerOptions } from "./server/index.ts";
 import {
   type EmbeddedPhase,
   openDatabase,
   type OpenDatabase,
+  openMasterKey,
   openStore,
   type ProcessRole,
   type Store,
+  subjectIndexes,
   type Workspace,
 } from "./store/index.ts";
 import { checkSecrets, createHookRoutes, createRefusalCounter } from "./triggers/index.ts";
@@ -118,6 +133,7 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   onProgress("migrating");
   const store = await openStore({
     url: database.url,
+    key: secrets.masterKey,
     sandbox: Boolean(options.sandbox),
     onError: () => log.warn("database.connection_lost"),
   });
@@ -131,7 +147,7 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   const sandbox = await sandboxStart;
   const standIns = typeof options.sandbox === "object" ? options.sandbox : sandbox;
 
-  const gateway = await openGateway(options, { secrets, store, cleanup });
+  const gateway = await openGateway(options, { secrets, store, cleanup, log });
   onProgress("engine");
   const engine = await createEngine({
     store,
@@ -149,6 +165,8 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   const trim = (): void => void store.trimChanges().catch(() => log.warn("changes.not_trimmed"));
   const trimming = setInterval(trim, trimMs).unref();
   cleanup.add(() => clearInterval(trimming));
+  const heads = keepLedgerHeads({ folder, read: () => store.ledgerHeads(), log });
+  cleanup.add(() => heads.close());
   const memory = giveMemoryBack();
   cleanup.add(() => memory.close());
 
@@ -182,6 +200,8 @@ interface Secrets {
   readonly scrubber: Scrubber;
   /** Every secret that is handed out is known to the scrubber from then on. */
   readonly resolve: (reference: SecretReference) => Secret;
+  /** What all stored content is sealed with, by way of other keys. */
+  readonly masterKey: Buffer;
 }
 
 async function openSecrets(
@@ -201,7 +221,11 @@ async function openSecrets(
     known.set(reference.secret, value);
     return value;
   };
-  return { environment: all, scrubber, resolve };
+  const masterKey = await openMasterKey({ environment, folder });
+  for (const form of ["base64url", "base64", "hex"] as const) {
+    scrubber.add(new Secret("SLUICE_KEY", masterKey.toString(form).replace(/=+$/, "")));
+  }
+  return { environment: all, scrubber, resolve, masterKey };
 }
 
 /** The flows that webhooks start. */
@@ -217,7 +241,7 @@ function namedSecrets(config: Config): string[] {
 
 async function openGateway(
   options: AppOptions,
-  { secrets, store, cleanup }: { secrets: Secrets; store: Store; cleanup: Cleanup },
+  { secrets, store, cleanup, log }: { secrets: Secrets; store: Store; cleanup: Cleanup; log: Log },
 ): Promise<Gateway> {
   const local = createGuardedFetch({ allowedOrigins: localModelOrigins(options.config), timeoutMs: 180_000 });
   cleanup.add(() => local.close());
@@ -227,28 +251,61 @@ async function openGateway(
     detectLocal: true,
     fetch: local,
   });
-  return createGateway({
-    models: withLatency(models, options.simulatedLatencyMs),
-    journalFor: (id) => store.workspace(id).aiCalls,
-    fetch: local,
-    resolveSecret: (reference) => secrets.resolve(reference).reveal(),
+  await checkModels({
+    config: options.config.models ?? {},
+    models,
+    flows: options.config.flows,
+    budget: options.config.budget,
   });
+  const access = {
+    fetch: local,
+    resolveSecret: (reference: SecretReference) => secrets.resolve(reference).reveal(),
+  };
+  if (options.role !== "web") {
+    const { submitEveryMs, pollEveryMs } = options.config.batchLane ?? {};
+    const runner = startBatchRunner({ line: store.batches, models, access, log, submitEveryMs, pollEveryMs });
+    cleanup.add(() => runner.close());
+  }
+  return createGateway({
+    ...access,
+    models: withLatency(models, options.simulatedLatencyMs),
+    journalFor: (id) => {
+      const { aiCalls, batches } = store.workspace(id);
+      return { ...aiCalls, batches };
+    },
+    subjectIndexes: (values) => subjectIndexes(store.keyring, values),
+    allowBudget: (id, allowance) => store.workspace(id).budgets.allow(allowance),
+    detectors: detectorsOf(options.config, local),
+    masking: options.config.masking?.policy,
+    budget: options.config.budget,
+    vaultMs: (options.config.masking?.keepDays ?? 30) * 24 * 60 * 60_000,
+    log,
+  });
+}
+
+/** What finds personal values: the rules that are built in, and a Presidio analyzer where one is configured. */
+function detectorsOf({ masking }: Config, fetch: ModelFetch): Detector[] {
+  if (!masking?.presidio) return [...builtInDetectors()];
+  return [...builtInDetectors(), createPresidioDetector({ ...masking.presidio, fetch })];
 }
 
 function withLatency(models: ResolvedModels, latencyMs: number | undefined): ResolvedModels {
   if (latencyMs === undefined) return models;
+  const slow = (spec: ModelSpec): ModelSpec => (spec.provider === "simulated" ? { ...spec, latencyMs } : spec);
   return new Map(
-    [...models].map(([name, model]) => {
-      const { spec } = model;
-      return [name, spec.provider === "simulated" ? { ...model, spec: { ...spec, latencyMs } } : model];
-    }),
+    [...models].map(([name, model]) => [
+      name,
+      { ...model, spec: slow(model.spec), fallbacks: model.fallbacks.map(slow) },
+    ]),
   );
 }
 
-/** Model servers on this machine and those that the configuration names: they are often in a private network. */
-function localModelOrigins({ models = {} }: Config): string[] {
-  const named = Object.values(models).flatMap((spec) => ("baseUrl" in spec && spec.baseUrl ? [spec.baseUrl] : []));
-  return [...defaultLocalServers.map((server) => server.origin), ...named.map((url) => new URL(url).origin)];
+/** Servers on this machine and those that the configuration names: they are often in a private network. */
+function localModelOrigins({ models = {}, masking }: Config): string[] {
+  const specs = Object.values(models).flat();
+  const named = specs.flatMap((spec) => ("baseUrl" in spec && spec.baseUrl ? [spec.baseUrl] : []));
+  const all = masking?.presidio ? [...named, masking.presidio.url] : named;
+  return [...defaultLocalServers.map((server) => server.origin), ...all.map((url) => new URL(url).origin)];
 }
 
 function createConnectRuntime(parts: {

@@ -1,14 +1,20 @@
 export { z } from "zod";
 export { createApp, type App, type AppOptions } from "./app.ts";
-export type { ModelsConfig, ModelSpec } from "./ai/index.ts";
-export { type Config, defineConfig } from "./config.ts";
+export type { HostedModelSpec, ModelLimits, ModelPrice, ModelsConfig, ModelSpec, OverallBudget } from "./ai/index.ts";
+export { type Config, defineConfig, type MaskingConfig } from "./config.ts";
 export {
   type Ai,
+  type AiFile,
   type AiRequest,
+  type Budget,
+  type BudgetStep,
   type CallTrigger,
+  type Check,
   type ClassifyRequest,
   type ConcurrencyLimit,
   type Duration,
+  type EmbedRequest,
+  type EntityKind,
   type ErrorCode,
   type Flow,
   flow,
@@ -16,8 +22,12 @@ export {
   type FlowOptions,
   type Json,
   type MapOptions,
+  type MaskPolicy,
+  mustAppearIn,
   type ObjectRequest,
   type Priority,
+  type Ranked,
+  type RerankRequest,
   type RetryPolicy,
   type Schema,
   secret,
@@ -27,6 +37,7 @@ export {
   type SluiceErrorJson,
   type StartRate,
   type StepOptions,
+  type TextRequest,
   type WebhookTrigger,
 } from "./core/index.ts";
 export { call, type CallOptions, signatures, webhook, type WebhookOptions } from "./triggers/index.ts";

@@ -7,6 +7,7 @@ import type {
   FlowView,
   OverviewView,
   Problem as ProblemBody,
+  QuestionPage,
   QueueView,
   ResumedView,
   RulingView,
@@ -20,12 +21,32 @@ import type {
 export type { Json } from "../../src/core/json.ts";
 export type {
   AiCallView,
+  AnswerQuestionView,
   ApiKeyView,
+  AskingRunView,
+  BudgetQuestionView,
+  BudgetView,
+  CostRowView,
+  CostsView,
+  CostTotalView,
+  EffectQuestionView,
+  ErasureView,
   FailureDetailView,
   FailureGroupView,
   FlowDetailView,
   FlowView,
+  GaugeView,
+  LedgerEntryView,
+  LedgerPage,
+  LedgerVerdictView,
+  ModelCandidateView,
+  ModelStatusView,
+  ModelsResumedView,
+  ModelTestView,
+  ModelTestsView,
+  ModelsView,
   OverviewView,
+  QuestionPage,
   QuestionView,
   QueueView,
   ReceiptView,
@@ -34,6 +55,8 @@ export type {
   RunDetailView,
   RunPage,
   RunView,
+  SentFieldView,
+  SignalView,
   StatusView,
   StepView,
   SubflowView,
@@ -92,7 +115,8 @@ async function readProblem(response: Response): Promise<Problem> {
   });
 }
 
-async function call<T>(method: string, path: string, body?: object): Promise<T> {
+/** Asks the API for anything. @throws Problem */
+export async function call<T>(method: string, path: string, body?: object): Promise<T> {
   const response = await fetch(`/api/v1${path}`, {
     method,
     headers: body ? { "content-type": "application/json", accept: "application/json" } : { accept: "application/json" },
@@ -150,6 +174,8 @@ export const api = {
   /** Without `runIds`: all of the group. */
   resumeFailures: (fingerprint: string, runIds?: readonly string[]) =>
     call<ResumedView>("POST", `/failures/${segment(fingerprint)}/resume`, runIds ? { runIds } : {}),
+  /** What runs ask people, the oldest first. */
+  questions: () => call<QuestionPage>("GET", "/questions?limit=50"),
   queue: () => call<QueueView>("GET", "/queue"),
   keys: async () => (await call<{ items: ApiKeyView[] }>("GET", "/keys")).items,
   createKey: (key: { name: string; role: Role }) => call<CreatedApiKey>("POST", "/keys", key),

@@ -60,6 +60,13 @@ const exact = new Intl.DateTimeFormat("en-GB", {
   timeZoneName: "short",
 });
 
+const dayOfUtc = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const monthOfUtc = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
+
+/** A day or month of UTC: `12 Nov 2026` of `2026-11-12`, `November 2026` of `2026-11`. */
+export const formatDay = (date: string): string =>
+  (/^\d{4}-\d{2}$/.test(date) ? monthOfUtc : dayOfUtc).format(new Date(date));
+
 export const formatExact = (time: string): string => exact.format(new Date(time));
 
 /** `09:12:40` today, `12 Nov, 09:12` before. */

@@ -75,7 +75,9 @@ function connect(client: QueryClient, onRefused: () => void): () => void {
   const invalidate = (queryKeys: string[][]) =>
     Promise.all(queryKeys.map((queryKey) => client.invalidateQueries({ queryKey })));
   const lists = createThrottle(listIntervalMs, () => invalidate([["runs"], ["overview"], ["flows"], ["flow"]]));
-  const counts = createThrottle(countIntervalMs, () => invalidate([["failures"], ["failure"], ["queue"]]));
+  const counts = createThrottle(countIntervalMs, () =>
+    invalidate([["failures"], ["failure"], ["queue"], ["questions"]]),
+  );
   const runs = createThrottle(runIntervalMs, () => {
     const changed = [...changedRuns].map((id) => ["run", id]);
     changedRuns.clear();

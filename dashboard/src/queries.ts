@@ -24,6 +24,13 @@ export const failuresQuery = queryOptions({ queryKey: ["failures"], queryFn: api
 export const failureQuery = (fingerprint: string) =>
   queryOptions({ queryKey: ["failure", fingerprint], queryFn: () => api.failure(fingerprint) });
 
+/** What runs ask people: whether an effect happened, for an answer, for money. */
+export const questionsQuery = queryOptions({
+  queryKey: ["questions"],
+  queryFn: api.questions,
+  refetchInterval: 60_000,
+});
+
 /** Runs that begin and end tell of themselves; processes that die do not. */
 export const queueQuery = queryOptions({ queryKey: ["queue"], queryFn: api.queue, refetchInterval: 5000 });
 
@@ -41,12 +48,14 @@ export const runsQuery = (filter: RunFilter) =>
     getNextPageParam: (page) => page.next,
   });
 
-const permitted: { readonly [right in "act" | "keys"]: readonly Role[] } = {
+const permitted: { readonly [right in "act" | "keys" | "audit" | "erase"]: readonly Role[] } = {
   act: ["admin", "builder", "operator"],
   keys: ["admin"],
+  audit: ["admin", "auditor"],
+  erase: ["admin"],
 };
 
-/** Whether the signed-in person may start, resume and cancel runs (`act`), or manage keys. The server decides again. */
+/** Whether the signed-in person may start, resume and cancel runs (`act`), manage keys (`keys`), read the ledger (`audit`), or `erase` people from it. The server decides again. */
 export function useMay(right: keyof typeof permitted): boolean {
   const { data: user } = useQuery(sessionQuery);
   return user !== undefined && permitted[right].includes(user.role);

@@ -1,4 +1,4 @@
-import type { QuestionView, RunDetailView } from "./api.ts";
+import type { Json, QuestionView, RunDetailView, StepView } from "./api.ts";
 
 /**
  * What a run asks a person; null when nothing. A run whose map failed asks for the items in doubt, one after the other: each
@@ -11,7 +11,26 @@ export function questionOf(run: RunDetailView): QuestionView | null {
     if (status !== "failed" || error?.code !== "EFFECT_IN_DOUBT" || !receipt) continue;
     if (receipt.state !== "intent" && receipt.state !== "unknown") continue;
     const { key, action, connection, startedAt, attempts, request } = receipt;
-    return { key, action, connection, stepPath: path, startedAt, attempts, request, reason: error.message };
+    const known = { key, action, connection, stepPath: path, startedAt, attempts, request };
+    return { kind: "effect", ...known, reason: error.message };
   }
   return null;
 }
+
+/** Tells a question from the next one of the same run. */
+export const questionId = (question: QuestionView): string =>
+  question.kind === "effect" ? question.key : `${question.stepPath} ${question.startedAt}`;
+
+/** What a step that waits for a person asks, and the name of the step that it asks for; null for every other step. */
+export function askedFor({
+  kind,
+  name,
+  input,
+}: StepView): { readonly what: "answer" | "budget"; readonly step: string } | null {
+  if (kind !== "signal" || !hasQuestion(input)) return null;
+  if (name.endsWith(": answer")) return { what: "answer", step: name.slice(0, -8) };
+  return name.endsWith(": budget") ? { what: "budget", step: name.slice(0, -8) } : null;
+}
+
+const hasQuestion = (input: Json): boolean =>
+  typeof input === "object" && input !== null && !Array.isArray(input) && "question" in input;

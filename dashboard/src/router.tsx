@@ -113,6 +113,26 @@ const failureRoute = createRoute({
   component: lazyRouteComponent(() => import("./pages/failure.tsx"), "FailurePage"),
 });
 
+const modelsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/models",
+  component: lazyRouteComponent(() => import("./pages/models.tsx"), "ModelsPage"),
+});
+
+const costsRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/costs",
+  validateSearch: (search) => pick(search, ["by", "period"]),
+  component: lazyRouteComponent(() => import("./pages/costs.tsx"), "CostsPage"),
+});
+
+const ledgerRoute = createRoute({
+  getParentRoute: () => shellRoute,
+  path: "/ledger",
+  validateSearch: (search) => pick(search, ["run", "kind"]),
+  component: lazyRouteComponent(() => import("./pages/ledger.tsx"), "LedgerPage"),
+});
+
 const settingsRoute = createRoute({
   getParentRoute: () => shellRoute,
   path: "/settings",
@@ -130,6 +150,9 @@ const routeTree = rootRoute.addChildren([
     runRoute,
     failuresRoute,
     failureRoute,
+    modelsRoute,
+    costsRoute,
+    ledgerRoute,
     settingsRoute,
   ]),
 ]);

@@ -1,4 +1,5 @@
 import type { RunDetailView, StepView } from "./api.ts";
+import { askedFor } from "./question.ts";
 import type { StepNode } from "./step-tree.ts";
 import { isLimit } from "./words.ts";
 
@@ -11,6 +12,12 @@ export type SegmentKind =
   | "queue"
   | "retry"
   | "limit"
+  | "budget"
+  | "batch"
+  | "circuit"
+  | "person"
+  /** A wait before an AI call was sent, of which only the length is known. */
+  | "held"
   | "sleep"
   | "signal"
   /** Another run worked, or waited. */
@@ -45,15 +52,37 @@ export function segmentsOf({ step, children }: StepNode, now: number): Segment[]
       { kind: "span", from: ms(step.startedAt), to: end },
       children.flatMap((child) => segmentsOf(child, now)),
     );
+  if (askedFor(step)) return [{ kind: "person", from: ms(step.startedAt), to: end }];
   if (kind === "sleep" || kind === "signal" || kind === "run") return [{ kind, from: ms(step.startedAt), to: end }];
-  if (step.attempts.length === 0) return [{ kind, from: ms(step.startedAt), to: end }];
-  return step.attempts.flatMap((attempt, index) => {
-    const next = step.attempts[index + 1];
-    const to = attempt.finishedAt === null ? end : ms(attempt.finishedAt);
-    const piece: Segment = { kind: attempt.error ? "failed" : kind, from: ms(attempt.startedAt), to };
-    const until = next ? ms(next.startedAt) : step.status === "waiting" ? now : to;
-    return until > to ? [piece, { kind: waitKind(attempt.error), from: to, to: until }] : [piece];
-  });
+  const [first] = step.attempts;
+  if (!first) return [{ kind: step.waitReason ?? kind, from: ms(step.startedAt), to: end }];
+  return [
+    ...beforeFirst(step, ms(first.startedAt)),
+    ...step.attempts.flatMap((attempt, index) => {
+      const next = step.attempts[index + 1];
+      const to = attempt.finishedAt === null ? end : ms(attempt.finishedAt);
+      const piece: Segment = { kind: attempt.error ? "failed" : kind, from: ms(attempt.startedAt), to };
+      const until = next ? ms(next.startedAt) : step.status === "waiting" ? now : to;
+      const wait = next === undefined && step.waitReason !== null ? step.waitReason : waitKind(attempt.error);
+      return until > to ? [piece, { kind: wait, from: to, to: until }] : [piece];
+    }),
+  ];
+}
+
+/** Shorter than this, a step did not wait before its first try: that is how long it takes to begin. */
+const heldMs = 250;
+
+/** An AI call may wait for room before its first try counts. What was asked before such a wait stands on it. */
+function beforeFirst({ kind, startedAt, aiCalls, waitReason }: StepView, firstAt: number): Segment[] {
+  const from = ms(startedAt);
+  if (kind !== "ai" || firstAt - from < heldMs) return [];
+  const wait = waitReason ?? (aiCalls.some(({ lane }) => lane === "batch") ? "batch" : "held");
+  const calls = aiCalls.flatMap((call): Segment[] =>
+    call.finishedAt !== null && ms(call.finishedAt) <= firstAt
+      ? [{ kind: call.status === "failed" ? "failed" : "ai", from: ms(call.startedAt), to: ms(call.finishedAt) }]
+      : [],
+  );
+  return [{ kind: wait, from, to: firstAt }, ...calls];
 }
 
 /** Gaps shorter than this share of a span cannot be seen on it. */

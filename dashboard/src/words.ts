@@ -1,5 +1,6 @@
 import type { ReceiptView, RulingWord, RunDetailView, RunStatus, RunView, StepView } from "./api.ts";
 import { formatClock, formatCount, formatDuration, formatSince } from "./format.ts";
+import { askedFor } from "./question.ts";
 import { pendingOf, treeOf, type ItemCounts, type ShownStatus } from "./step-tree.ts";
 
 /*
@@ -94,10 +95,22 @@ export const finished = (run: RunView): boolean =>
 export const isLimit = (code: string | undefined): boolean =>
   code === "MODEL_RATE_LIMITED" || code === "ACTION_RATE_LIMITED" || code === "MODEL_QUOTA_EXHAUSTED";
 
+const waitReasons: { readonly [reason in NonNullable<StepView["waitReason"]>]: string } = {
+  limit: "room in a limit",
+  budget: "room in a budget",
+  batch: "the answer of a batch",
+  circuit: "the provider to come back",
+  person: "a person",
+};
+
 /** What a step waits for, and since when. */
 export function waitSentence(step: StepView, now: number): string {
   const since = formatSince(step.startedAt, now);
   const wake = step.wakeAt === null ? "" : formatClock(step.wakeAt, now);
+  const asked = askedFor(step);
+  if (asked?.what === "answer") return `Waiting for a person to answer “${asked.step}” since ${since}`;
+  if (asked?.what === "budget") return `Waiting for a person to allow the cost of “${asked.step}” since ${since}`;
+  if (step.waitReason !== null) return `Waiting for ${waitReasons[step.waitReason]} since ${since} (${step.name})`;
   if (step.kind === "signal") return `Waiting for the signal “${step.name}” since ${since}`;
   if (step.kind === "run") return `Waiting for the flow ${step.name} since ${since}`;
   if (step.kind === "sleep") return `Sleeping since ${since}${wake && `, until ${wake}`}`;

@@ -113,7 +113,7 @@ export function collectEffects(calls: readonly SandboxCall[], runIds: ReadonlySe
     if (effect.kind === "slack.message.posted") {
       const { channelName, text, ts } = effect.message;
       slack.push({ runId, channel: `#${channelName}`, text, ts, idempotencyKey });
-    } else if (effect.kind !== "hubspot.property.created") {
+    } else if (effect.kind === "hubspot.contact.created" || effect.kind === "hubspot.contact.updated") {
       const { id, properties } = effect.contact;
       const place = `${idempotencyKey} ${id}`;
       const operation =

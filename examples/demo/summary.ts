@@ -39,7 +39,8 @@ async function describeSent({ app, simulated }: DemoApplication, runs: readonly 
   const calls = (await Promise.all(runs.map(({ id }) => app.workspace.aiCalls.ofRun(id)))).flat();
   const [first] = calls;
   if (!first) return "nothing";
-  const { sentFields, availableFields } = first;
+  const { availableFields } = first;
+  const sentFields = first.sentFields.map(({ name }) => name);
   const kept = Object.keys(deliveries[0]?.lead ?? {}).filter((field) => !sentFields.includes(field));
   const sent = `${sentFields.length} of ${availableFields} fields: ${sentFields.join(" and ")}, never ${kept.join(" or ")}`;
   if (simulated) return sent;

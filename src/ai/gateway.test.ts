@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { z } from "zod";
 import { digestOf, SluiceError } from "../core/index.ts";
 import { createFakeRun } from "./fixtures/fake-run.ts";
-import { createGateway, type ModelsConfig, resolveModels } from "./index.ts";
+import { builtInDetectors, createGateway, type ModelsConfig, resolveModels } from "./index.ts";
 import {
   anthropicAnswer,
   openaiAnswer,
@@ -25,7 +25,7 @@ beforeEach(() => {
 async function open(config: ModelsConfig = {}, run = createFakeRun()) {
   const openai = { provider: "openai", model: "gpt-6-luna", baseUrl: standIn.baseUrl } as const;
   const models = await resolveModels({ config: { fast: openai, ...config }, environment: {}, fetch });
-  const gateway = createGateway({ models, journalFor: () => run.journal, fetch, resolveSecret: () => "sk-planted" });
+  const gateway = createGateway({ models, ...run.stored, detectors: builtInDetectors(), fetch, resolveSecret: () => "sk-planted" });
   return { run, gateway, ai: gateway.ai };
 }
 
@@ -64,7 +64,7 @@ describe("a call", () => {
   });
 
   test("[R8] leaves a record of exactly what was sent, with digest, tokens and price", async () => {
-    const { run, ai } = await open({}, createFakeRun({ availableFields: 37 }));
+    const { run, ai } = await open({}, createFakeRun({ payload: { message: question.send.message, email: "jane@planted.example", more: ["x1", "x2"] } }));
     await run.within(() => ai.object("analyse", question));
     const [call] = run.calls;
     expect(call).toMatchObject({
@@ -75,8 +75,8 @@ describe("a call", () => {
       provider: "openai",
       model: "gpt-6-luna",
       simulated: false,
-      sentFields: ["message"],
-      availableFields: 37,
+      sentFields: [{ name: "message", sources: ["message"], masked: [] }],
+      availableFields: 4,
       status: "succeeded",
       rung: "as_is",
       inputTokens: 1000,
@@ -94,7 +94,7 @@ describe("a call", () => {
 
   test("is recorded before it is sent, so that a call without a record cannot happen", async () => {
     const { run, ai } = await open();
-    run.journal.begin = () => Promise.reject(new SluiceError("CONFIG_INVALID", { message: "no record" }));
+    run.journal.admit = () => Promise.reject(new SluiceError("CONFIG_INVALID", { message: "no record" }));
     await expect(run.within(() => ai.object("analyse", question))).rejects.toMatchObject({ code: "CONFIG_INVALID" });
     expect(standIn.seen).toHaveLength(0);
   });

@@ -1,40 +1,30 @@
 import { z } from "zod";
 import {
   type Ai,
+  type AiFile,
   type AiRequest,
+  type Check,
   type ClassifyRequest,
   currentRun,
   type ObjectRequest,
-  type RunScope,
   type Schema,
   SluiceError,
-  type StepAttempt,
+  type TextRequest,
   toJsonSchema,
-  toSluiceError,
 } from "../core/index.ts";
-import { callModel, type ModelAnswer } from "./call.ts";
-import type { AiJournal } from "./journal.ts";
-import { mask, type Masked } from "./mask.ts";
-import { type Minimised, minimise } from "./minimise.ts";
-import type { ModelAccess } from "./model-access.ts";
-import type { ModelDescription, ResolvedModel, ResolvedModels } from "./model-spec.ts";
+import { askPeople } from "./ask-people.ts";
+import { type Asked, askWithin, type GatewayParts, type Prepared, prepare, type StepMemory } from "./ask-step.ts";
+import { askText, type TextListener } from "./ask-text.ts";
+import type { ModelAnswer } from "./call.ts";
+import { embed, rerank } from "./embed-and-rerank.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import { judgeAnswer } from "./judge.ts";
+import { createStreamRestorer, restoreText, restoreValue } from "./mask/index.ts";
+import type { ModelDescription } from "./model-spec.ts";
 import { describeModels } from "./models.ts";
-import { composeCorrection, composePrompt, type Prompt } from "./prompt.ts";
-import { recordIntent } from "./record-intent.ts";
-import { reserve } from "./reserve.ts";
-import { restore } from "./restore.ts";
-import { route } from "./route.ts";
-import { recordOutcome, settleAnswer, settleFailure } from "./settle.ts";
-import { rungOf, validateObject, validateText, type Verdict } from "./validate.ts";
-
-/** What {@link createGateway} takes. */
-export interface GatewayOptions extends ModelAccess {
-  readonly models: ResolvedModels;
-  /** Where the calls of a workspace are recorded. */
-  readonly journalFor: (workspaceId: string) => AiJournal;
-  /** Default: the system's clock. */
-  readonly now?: () => Date;
-}
+import { composePrompt } from "./prompt.ts";
+import { RunMasking } from "./run-masking.ts";
+import { validateObject, validateText, type Verdict, withChecks } from "./validate.ts";
 
 /** The one way to a model. */
 export interface Gateway {
@@ -46,153 +36,131 @@ export interface Gateway {
 
 /** Makes the gateway. Loads no library and opens no connection before the first call. */
 export function createGateway(options: GatewayOptions): Gateway {
+  const parts: GatewayParts = { options, masking: new RunMasking(options.detectors), tokensPerByte: new Map() };
   // Async, so that a call outside a run is a rejected promise; the step itself begins at once, in the order of the calls.
-  const ask = async <T>(what: string, name: string, question: Question<T>) =>
-    stepOf(what, name, question, (run, attempt) =>
-      answerQuestion(question, { options, now: options.now ?? (() => new Date()), run, attempt }),
-    );
   return {
     ai: {
-      object: (name, request) => ask("ai.object", name, objectQuestion(request)),
-      text: (name, request) => ask("ai.text", name, { request, schema: null, validate: validateText }),
-      classify: async (name, request) => (await ask("ai.classify", name, classifyQuestion(request))).label,
+      object: async (name, request) => askForObject(parts, "ai.object", name, request),
+      text: async (name, request) => askForText(parts, name, request),
+      classify: async (name, request) => {
+        const question = toObjectRequest(request);
+        return (await askForObject(parts, "ai.classify", name, question)).label;
+      },
+      embed: async (name, request) => embed(parts, name, request),
+      rerank: async (name, request) => rerank(parts, name, request),
     },
     describe: () => describeModels(options.models),
   };
 }
 
-/** What is asked, and which answers will do. */
-interface Question<T> {
-  readonly request: AiRequest;
-  /** Null for an answer in words. */
-  readonly schema: Schema | null;
-  readonly validate: (answer: ModelAnswer) => Verdict<T> | Promise<Verdict<T>>;
-}
-
-function objectQuestion<T>(request: ObjectRequest<T>): Question<T> {
-  const { schema } = request;
-  return { request, schema, validate: (answer) => validateObject(answer, schema) };
-}
-
-function classifyQuestion<Label extends string>(request: ClassifyRequest<Label>): Question<{ label: Label }> {
-  const labels = Object.entries<string>(request.labels);
-  if (labels.length === 0) {
+function toObjectRequest<Label extends string>(request: ClassifyRequest<Label>): ObjectRequest<{ label: Label }> {
+  const { labels, ...rest } = request;
+  const entries = Object.entries<string>(labels);
+  if (entries.length === 0) {
     throw new SluiceError("FLOW_INVALID", {
       message: "ai.classify was given no labels",
       hint: "Name at least one label.",
     });
   }
-  const schema: z.ZodType = z.object({ label: z.enum(Object.keys(request.labels)) });
-  const meanings = labels.map(([label, meaning]) => `- ${label}: ${meaning}`).join("\n");
+  const schema: z.ZodType = z.object({ label: z.enum(Object.keys(labels)) });
+  const meanings = entries.map(([label, meaning]) => `- ${label}: ${meaning}`).join("\n");
   const instructions = `${request.instructions.trim()}\n\nChoose the label that fits best:\n${meanings}`;
-  return objectQuestion({ ...request, instructions, schema: schema as Schema<{ label: Label }> });
+  return { ...rest, instructions, schema: schema as Schema<{ label: Label }> };
 }
 
-/** Makes the durable step. Only names are its input: the values stand in the record of the AI call, and can be erased there. */
-function stepOf<T>(
+function askForText(parts: GatewayParts, name: string, request: TextRequest): Promise<string> {
+  const question = { name, request, schema: null };
+  return askPeople(parts.options, currentRun("ai.text"), question, () =>
+    askAsStep(parts, "ai.text", question, (prepared) => {
+      const { originals } = prepared.masked;
+      const restore = (text: string): string =>
+        request.restore === false ? text : restoreText(text, originals);
+      return { validate: async (answer) => validateText(answer, restore), listen: toListener(request, originals) };
+    }),
+  );
+}
+
+function askForObject<T>(parts: GatewayParts, what: string, name: string, request: ObjectRequest<T>): Promise<T> {
+  const checks = toList(request.check);
+  const question = { name, request, schema: toJsonSchema(request.schema), answer: withChecks({ schema: request.schema, checks }) };
+  return askPeople(parts.options, currentRun(what), question, () =>
+    askAsStep(parts, what, question, (prepared) => {
+      const restore = <V>(value: V): V =>
+        request.restore === false ? value : restoreValue(value, prepared.masked.originals);
+      const conditions = { schema: request.schema, checks, restore };
+      return {
+        validate: async (answer) => {
+          const verdict = await validateObject(answer, conditions);
+          if (!verdict.ok || !request.judge) return verdict;
+          return judgeAnswer(prepared, request.judge, { answer: answer.text, verdict });
+        },
+      };
+    }),
+  );
+}
+
+function toList<T>(check: Check<T> | readonly Check<T>[] | undefined): readonly Check<T>[] {
+  if (check === undefined) return [];
+  return typeof check === "function" ? [check] : check;
+}
+
+/** Gives pieces of a stream with real values; a placeholder that comes in two pieces is held back until it is whole. */
+function toListener({ onText, restore }: TextRequest, originals: Prepared["masked"]["originals"]) {
+  if (!onText) return undefined;
+  return (): TextListener => {
+    const restorer = createStreamRestorer(restore === false ? {} : originals);
+    const give = (text: string): void => void (text !== "" && onText(text));
+    return { push: (piece) => give(restorer.push(piece)), end: () => give(restorer.end()) };
+  };
+}
+
+/** What is special to a question, once its data is masked. */
+interface Special<T> {
+  readonly validate: (answer: ModelAnswer) => Promise<Verdict<T>>;
+  readonly listen?: (() => TextListener) | undefined;
+}
+
+/** A durable step that asks for text. Only names are its input: the values stand in the record of the call, and can be erased there. */
+function askAsStep<T>(
+  parts: GatewayParts,
   what: string,
-  name: string,
-  { request }: Question<T>,
-  execute: (run: RunScope, attempt: StepAttempt) => Promise<T>,
+  { name, request, schema }: { readonly name: string; readonly request: AiRequest; readonly schema: Asked["schema"] },
+  toSpecial: (prepared: Prepared) => Special<T>,
 ): Promise<T> {
   const run = currentRun(what);
-  const input = { model: modelNameOf(request), sent: Object.keys(request.send) };
-  return run.step({ name, kind: "ai", input, execute: (attempt) => execute(run, attempt) });
-}
-
-function modelNameOf(request: AiRequest): string {
-  return request.model ?? "fast";
-}
-
-/** Where a question is asked. */
-interface Place {
-  readonly options: GatewayOptions;
-  readonly now: () => Date;
-  readonly run: RunScope;
-  readonly attempt: StepAttempt;
-}
-
-/** A question on its way through the stages. */
-interface Passage<T> extends Place {
-  readonly question: Question<T>;
-  readonly journal: AiJournal;
-  readonly data: Minimised;
-  readonly masked: Masked;
-  readonly model: ResolvedModel;
-}
-
-/** At most this often is an answer asked for again because it did not fit. */
-const maxCorrections = 2;
-const defaultMaxOutputTokens = 2000;
-
-/** Runs the stages: 1 to 3 once, 4 to 8 for each request, 9 at the end. */
-async function answerQuestion<T>(question: Question<T>, place: Place): Promise<T> {
-  const { options, run } = place;
-  const { request, schema } = question;
-  const data = minimise(request.send, run.availableFields);
-  const prompt = composePrompt(request.instructions, data.fields, schema && toJsonSchema(schema));
-  const masked = await mask(prompt);
-  const model = route(options.models, modelNameOf(request));
-  const journal = options.journalFor(run.workspaceId);
-  const value = await askUntilItFits({ ...place, question, journal, data, masked, model });
-  return restore(value, masked);
-}
-
-/**
- * The ladder: an answer that does not fit is asked for again with the complaint, at most twice; one that was cut off, once with
- * twice the limit. Every request has its own row. What the provider failed at is thrown, for the engine to try again.
- */
-async function askUntilItFits<T>(passage: Passage<T>): Promise<T> {
-  const { request } = passage.question;
-  let { prompt } = passage.masked;
-  let maxOutputTokens = request.maxOutputTokens ?? defaultMaxOutputTokens;
-  let corrections = 0;
-  let isLonger = false;
-  let number = await passage.journal.countOfStep(passage.run.runId, passage.attempt.path);
-  for (;;) {
-    number += 1;
-    const { answer, verdict } = await askOnce(passage, { prompt, maxOutputTokens, number, corrections });
-    if (verdict.ok) return verdict.value;
-    const { error, askAgain, complaint } = verdict.refusal;
-    if (askAgain === "longer" && !isLonger) {
-      isLonger = true;
-      maxOutputTokens *= 2;
-    } else if (askAgain === "corrected" && corrections < maxCorrections) {
-      corrections += 1;
-      prompt = composeCorrection(prompt, answer.text, complaint);
-    } else {
-      throw error;
-    }
-  }
-}
-
-interface Round {
-  readonly prompt: Prompt;
-  readonly maxOutputTokens: number;
-  /** Which request of the step this is, from 1. */
-  readonly number: number;
-  readonly corrections: number;
-}
-
-/** Stages 4 to 8 for one request. */
-async function askOnce<T>(passage: Passage<T>, round: Round): Promise<{ answer: ModelAnswer; verdict: Verdict<T> }> {
-  const { journal, model, data, run, attempt, now, options } = passage;
-  const { prompt, maxOutputTokens } = round;
-  const reservation = await reserve(model, prompt, maxOutputTokens);
-  const request = { prompt, maxOutputTokens, temperature: passage.question.request.temperature ?? 0 };
-  const place = { runId: run.runId, stepPath: attempt.path, attempt: round.number, epoch: attempt.epoch };
-  const id = await recordIntent(journal, { place, model, data, request, now: now() });
-  const call = { model, request, reservation, access: options, stop: attempt.signal, now };
-  const answer = await callModel(call).catch(async (thrown: unknown) => {
-    const error = toSluiceError(thrown);
-    const settlement = settleFailure(model, error);
-    await recordOutcome(journal, id, { settlement, answer: null, rung: null, error, now: now() });
-    throw error;
+  const asked = toAsked(request, schema);
+  const memory: StepMemory = { asked: false };
+  return run.step({
+    name,
+    kind: "ai",
+    input: { model: asked.modelName, sent: Object.keys(request.send) },
+    execute: async (attempt) => {
+      const prepared = await prepare(parts, asked, { run, attempt, memory });
+      const { masked, step, maskLater } = prepared;
+      const fields = masked.texts.length === 0 ? masked.fields : { ...masked.fields, attached_texts: masked.texts };
+      const prompt = composePrompt(masked.instructions, fields, schema);
+      const special = toSpecial(prepared);
+      return askWithin(step, asked, (model, position, lane) =>
+        askText(step, { request, prompt, files: asked.files, lane, maskComplaint: maskLater, ...special }, model, position),
+      );
+    },
   });
-  const settlement = await settleAnswer(model, answer);
-  const verdict = await passage.question.validate(answer);
-  const rung = verdict.ok ? rungOf(verdict, round.corrections) : null;
-  const error = verdict.ok ? null : verdict.refusal.error;
-  await recordOutcome(journal, id, { settlement, answer, rung, error, now: now() });
-  return { answer, verdict };
+}
+
+/** Text files are data like any other: they are masked, and sent as a field. */
+function toAsked(request: AiRequest, schema: Asked["schema"]): Asked {
+  const files = request.files ?? [];
+  const isText = ({ mediaType }: AiFile): boolean => mediaType.startsWith("text/");
+  return {
+    kind: "text",
+    modelName: request.model ?? "fast",
+    instructions: request.instructions,
+    fields: request.send,
+    texts: files.filter(isText).map(({ data }) => Buffer.from(data, "base64").toString()),
+    files: files.filter((file) => !isText(file)),
+    schema,
+    lane: request.lane,
+    dataClasses: request.dataClasses ?? [],
+    masking: request.masking,
+  };
 }

@@ -1,10 +1,19 @@
-export { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
+export { startBatchRunner } from "./batch/batch-runner.ts";
+export { type DataMap, type MappedCall, type MappedFlow, readDataMap } from "./data-map.ts";
+export { checkModels } from "./check-models.ts";
+export { createGateway, type Gateway } from "./gateway.ts";
+export type { GatewayOptions } from "./gateway-options.ts";
 export type { AiJournal } from "./journal.ts";
 export { defaultLocalServers, type LocalServer } from "./local-models.ts";
+export { builtInDetectors, createPresidioDetector, type Detector } from "./mask/index.ts";
 export type { ModelAccess, ModelFetch } from "./model-access.ts";
+export type { ModelCandidate, ModelStatus } from "./model-status.ts";
+export { candidatesToTest, type ModelTest, testModel } from "./model-test.ts";
 export type {
   HostedModelSpec,
+  HostedProvider,
   ModelDescription,
+  ModelLimits,
   ModelPrice,
   ModelsConfig,
   ModelSpec,
@@ -14,4 +23,5 @@ export type {
 } from "./model-spec.ts";
 export { describeModels, resolveModels, type ResolveModelsOptions } from "./models.ts";
 export type { Prompt, PromptMessage } from "./prompt.ts";
+export type { OverallBudget } from "./reserve.ts";
 export { createSimulatedAnswer, type SimulatedAnswer } from "./simulated/answer.ts";

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { describeModels, type ModelsConfig, resolveModels, type ResolveModelsOptions } from "./index.ts";
+import { describeModels, type HostedModelSpec, resolveModels, type ResolveModelsOptions } from "./index.ts";
 import { type ProviderStandIn, startProviderStandIn, type StandInReply } from "./fixtures/provider-stand-in.ts";
 
 const servers: ProviderStandIn[] = [];
@@ -19,7 +19,7 @@ async function server(name: string, reply: StandInReply) {
 const list = (...ids: string[]) => ({
   body: JSON.stringify({ object: "list", data: ids.map((id) => ({ id, object: "model" })) }),
 });
-const local: ModelsConfig[string] = { provider: "openai-compatible", model: "llama", baseUrl: "http://127.0.0.1:1/v1" };
+const local: HostedModelSpec = { provider: "openai-compatible", model: "llama", baseUrl: "http://127.0.0.1:1/v1" };
 
 describe("which model a name stands for", () => {
   test("a configuration decides alone, also for the names that it lacks", async () => {
@@ -58,6 +58,39 @@ describe("which model a name stands for", () => {
   test("without anything it is the simulated model, which says so", async () => {
     const simulated = { provider: "simulated", model: "simulated-1", simulated: true };
     expect(await resolve({})).toMatchObject([simulated, simulated]);
+  });
+
+  test("a list is a model and those that stand in for it, in order", async () => {
+    const other = { ...local, model: "other" };
+    const models = await resolveModels({ config: { fast: [local, other] }, environment: {}, fetch });
+    expect(models.get("fast")).toMatchObject({ spec: { model: "llama" }, fallbacks: [{ model: "other" }] });
+    expect(models.get("smart")).toMatchObject({ spec: { model: "llama" }, fallbacks: [{ model: "other" }] });
+    await expect(resolve({ config: { fast: [] } })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    const broken = { provider: "openai-compatible", model: "m" } as const;
+    await expect(resolve({ config: { fast: [local, broken] } })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  });
+
+  test("a model for vectors never stands in for one for text", async () => {
+    const embed = { ...local, kind: "embedding", model: "nomic" } as const;
+    expect(await resolve({ config: { embed, own: local } })).toMatchObject([
+      { name: "embed", model: "nomic" },
+      { name: "own" },
+      { name: "fast", model: "llama" },
+      { name: "smart", model: "llama" },
+    ]);
+    expect(await resolve({ config: { embed } })).toMatchObject([
+      { name: "embed" },
+      { name: "fast", simulated: true, reason: "no model for text is configured" },
+      { name: "smart", simulated: true },
+    ]);
+  });
+
+  test("Bedrock needs a region, Azure an address", async () => {
+    const bedrock = { provider: "bedrock", model: "m" } as const;
+    await expect(resolve({ config: { fast: bedrock } })).rejects.toThrow(/region/);
+    await expect(resolve({ config: { fast: { ...bedrock, region: "x.evil.com/" } } })).rejects.toThrow(/region/);
+    expect(await resolve({ config: { fast: { ...bedrock, region: "eu-central-1" } } })).toHaveLength(2);
+    await expect(resolve({ config: { fast: { provider: "azure", model: "m" } } })).rejects.toThrow(/baseUrl/);
   });
 
   test("a compatible server needs an address", async () => {

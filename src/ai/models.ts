@@ -2,6 +2,7 @@ import { secret, SluiceError } from "../core/index.ts";
 import { findLocalModel, type LocalServer } from "./local-models.ts";
 import type { ModelFetch } from "./model-access.ts";
 import {
+  type HostedProvider,
   isSimulated,
   modelIdOf,
   type ModelDescription,
@@ -10,6 +11,7 @@ import {
   type ResolvedModel,
   type ResolvedModels,
 } from "./model-spec.ts";
+import { kindOf } from "./provider-facts.ts";
 
 /** What {@link resolveModels} takes. */
 export interface ResolveModelsOptions {
@@ -29,20 +31,18 @@ type Choice = Pick<ResolvedModel, "reason"> & { readonly fast: ModelSpec; readon
 /**
  * Decides what each model name stands for.
  *
- * A configuration decides alone: when it lacks `fast` or `smart`, that name means the other, or the first model named, so that
- * no data goes to a provider that nobody named. Without a configuration: OpenAI when its key is set, else Anthropic, else a
- * server found on this machine, else the simulated model.
+ * A configuration decides alone: when it lacks `fast` or `smart`, that name means the other, or the first model for text that it
+ * names, so that no data goes to a provider that nobody named. Without a configuration: OpenAI when its key is set, else
+ * Anthropic, else a server found on this machine, else the simulated model.
  *
- * @throws CONFIG_INVALID when a base URL is missing or unusable.
+ * @throws CONFIG_INVALID when a list is empty, or a model lacks the address or region that its provider needs.
  */
 export async function resolveModels(options: ResolveModelsOptions): Promise<ResolvedModels> {
-  const configured = Object.entries(options.config);
-  const first = configured[0];
-  if (first !== undefined) return fromConfig(options.config, first);
+  if (Object.keys(options.config).length > 0) return fromConfig(options.config);
   const { fast, smart, reason } = fromEnvironment(options.environment) ?? (await fromThisMachine(options)) ?? simulated;
   return toMap([
-    { name: "fast", spec: fast, reason },
-    { name: "smart", spec: smart, reason },
+    { name: "fast", spec: fast, fallbacks: [], reason },
+    { name: "smart", spec: smart, fallbacks: [], reason },
   ]);
 }
 
@@ -57,30 +57,54 @@ export function describeModels(models: ResolvedModels): ModelDescription[] {
   }));
 }
 
-function fromConfig(config: ModelsConfig, [firstName]: readonly [string, ModelSpec]): ResolvedModels {
+function fromConfig(config: ModelsConfig): ResolvedModels {
+  const named = Object.entries(config).map(([name, entry]) => toModel(name, entry));
+  const forText = named.filter(({ spec }) => isSimulated(spec) || kindOf(spec) === "text");
   const standIn = (name: string, other: string): ResolvedModel[] => {
-    const source = config[other] === undefined ? firstName : other;
-    const spec = config[source];
-    return config[name] !== undefined || spec === undefined
-      ? []
-      : [{ name, spec, reason: `not configured; stands for ${source}` }];
+    if (config[name] !== undefined) return [];
+    const source = forText.find((model) => model.name === other) ?? forText[0];
+    if (source) return [{ ...source, name, reason: `not configured; stands for ${source.name}` }];
+    return [{ name, spec: { provider: "simulated" }, fallbacks: [], reason: "no model for text is configured" }];
   };
-  const named = Object.entries(config).map(([name, spec]) => {
-    checkSpec(name, spec);
-    return { name, spec, reason: "configured" };
-  });
   return toMap([...named, ...standIn("fast", "smart"), ...standIn("smart", "fast")]);
 }
 
-function checkSpec(name: string, spec: ModelSpec): void {
+function toModel(name: string, entry: ModelSpec | readonly ModelSpec[]): ResolvedModel {
+  const [spec, ...fallbacks] = specsOf(entry);
+  if (spec === undefined) {
+    throw new SluiceError("CONFIG_INVALID", {
+      message: `model ${JSON.stringify(name)} is an empty list`,
+      hint: "Name at least one model in it, or leave the name out.",
+    });
+  }
+  for (const each of [spec, ...fallbacks]) refuseIncomplete(name, each);
+  return { name, spec, fallbacks, reason: "configured" };
+}
+
+/** The models of an entry of the configuration, in the order in which they are asked. */
+export function specsOf(entry: ModelSpec | readonly ModelSpec[]): readonly ModelSpec[] {
+  return "provider" in entry ? [entry] : entry;
+}
+
+function refuseIncomplete(name: string, spec: ModelSpec): void {
   if (isSimulated(spec)) return;
-  const { baseUrl, provider } = spec;
-  if (baseUrl === undefined && provider !== "openai-compatible") return;
+  const { baseUrl, provider, region } = spec;
+  if (provider === "bedrock" && !/^[a-z0-9-]+$/.test(region ?? "")) {
+    throw new SluiceError("CONFIG_INVALID", {
+      message: `model ${JSON.stringify(name)} of provider bedrock has no region`,
+      hint: "Write the AWS region that it runs in, such as eu-central-1.",
+    });
+  }
+  if (baseUrl === undefined && provider !== "openai-compatible" && provider !== "azure") return;
   if (baseUrl !== undefined && /^https?:$/.test(URL.parse(baseUrl)?.protocol ?? "")) return;
   throw new SluiceError("CONFIG_INVALID", {
     message: `model ${JSON.stringify(name)} of provider ${provider} has no usable baseUrl`,
-    hint: "Write the server's address up to and including /v1, such as http://127.0.0.1:11434/v1.",
+    hint: `Write the server's address up to and including /v1, such as ${exampleUrl(provider)}.`,
   });
+}
+
+function exampleUrl(provider: HostedProvider): string {
+  return provider === "azure" ? "https://my-resource.openai.azure.com/openai/v1" : "http://127.0.0.1:11434/v1";
 }
 
 const simulated: Choice = {

@@ -1,10 +1,11 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { ModelSpec } from "./index.ts";
-import { costMicroUsd } from "./prices.ts";
+import { costMicroUsd, priceListDate, priceOf, usesBatchApi } from "./prices.ts";
 
 const usage = { inputTokens: 1000, outputTokens: 100, cachedInputTokens: 0 };
 const openai = (model: string): ModelSpec => ({ provider: "openai", model });
+const bedrock = (model: string): ModelSpec => ({ provider: "bedrock", model, region: "eu-central-1" });
 
 test("a listed model has its price in whole micro-dollars, also under a dated name", async () => {
   const cost = await costMicroUsd(openai("gpt-6-luna"), usage);
@@ -43,4 +44,55 @@ test("a configured price counts before the list, and is never rounded down", asy
 
 test("the simulated model costs nothing, because nothing is bought", async () => {
   expect(await costMicroUsd({ provider: "simulated" }, usage)).toBe(0);
+});
+
+test("Bedrock's ids have the price of where they run, others of their name have none", async () => {
+  expect(await costMicroUsd(bedrock("eu.anthropic.claude-haiku-4-5-20251001-v1:0"), usage)).toBe(1650);
+  expect(await costMicroUsd(bedrock("global.anthropic.claude-haiku-4-5-20251001-v1:0"), usage)).toBe(1500);
+  expect(await costMicroUsd(bedrock("eu.anthropic.claude-haiku-4-5-20991001-v1:0"), usage)).toBeNull();
+});
+
+test("vectors are priced by their input", async () => {
+  const spec: ModelSpec = { provider: "openai", model: "text-embedding-3-small", kind: "embedding" };
+  expect(await costMicroUsd(spec, { inputTokens: 1_000_000, outputTokens: 0, cachedInputTokens: 0 })).toBe(20_000);
+});
+
+test("long input has the price of long input", async () => {
+  const short = await costMicroUsd(openai("gpt-6-luna"), { ...usage, inputTokens: 200_000 });
+  const long = await costMicroUsd(openai("gpt-6-luna"), { ...usage, inputTokens: 400_000 });
+  expect(long).toBeGreaterThan((short ?? 0) * 2);
+});
+
+test("own prices tell apart what came from the provider's cache", async () => {
+  const price = { inputUsdPerMillion: 1, outputUsdPerMillion: 10, cachedInputUsdPerMillion: 0.1 };
+  const spec: ModelSpec = { provider: "openai", model: "x", price };
+  expect(await costMicroUsd(spec, { ...usage, cachedInputTokens: 900 })).toBe(100 + 90 + 1000);
+});
+
+test("the batch lane is cheaper only where a batch API is used", async () => {
+  const lane = { lane: "batch" } as const;
+  expect(await costMicroUsd(openai("gpt-6-luna"), usage, lane)).toBe(75);
+  expect(await costMicroUsd({ provider: "openai", model: "gpt-6-luna", batch: false }, usage, lane)).toBe(150);
+  const price = { inputUsdPerMillion: 1, outputUsdPerMillion: 10, batchFactor: 0.25 };
+  const own: ModelSpec = { provider: "openai-compatible", model: "x", baseUrl: "http://x/v1", price, batch: true };
+  expect(await costMicroUsd(own, usage, lane)).toBe(500);
+  expect(usesBatchApi({ provider: "openai", model: "text-embedding-3-small", kind: "embedding" })).toBe(false);
+});
+
+test("a price tells where it comes from and from which day", async () => {
+  expect(await priceOf(openai("gpt-6-luna"))).toEqual({
+    inputUsdPerMillion: 0.1,
+    outputUsdPerMillion: 0.5,
+    cachedInputUsdPerMillion: 0.01,
+    source: "list",
+    asOf: priceListDate,
+  });
+  const price = { inputUsdPerMillion: 1, outputUsdPerMillion: 2 };
+  expect(await priceOf({ provider: "openai", model: "x", price })).toMatchObject({
+    source: "own",
+    asOf: null,
+    cachedInputUsdPerMillion: 1,
+  });
+  expect(await priceOf(openai("nonsense-9"))).toBeNull();
+  expect(await priceOf({ provider: "simulated" })).toMatchObject({ inputUsdPerMillion: 0, outputUsdPerMillion: 0 });
 });

@@ -1,30 +1,95 @@
-import type { MatchLogic } from "@pydantic/genai-prices";
-import { isSimulated, type HostedModelSpec, type ModelSpec } from "./model-spec.ts";
+import type { MatchLogic, PriceCalculation } from "@pydantic/genai-prices";
+import type { Priority } from "../core/index.ts";
+import { type HostedModelSpec, isSimulated, type ModelSpec } from "./model-spec.ts";
+import { kindOf } from "./provider-facts.ts";
 
 /** What a call used. */
 export interface Usage {
   /** All input, what the provider had in its cache included. */
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
+  /** All output, what was spent on thinking included: providers charge for it alike. */
   readonly outputTokens: number;
+}
+
+/** What a model's tokens cost, in US dollars for a million. */
+export interface KnownPrice {
+  readonly inputUsdPerMillion: number;
+  readonly outputUsdPerMillion: number;
+  readonly cachedInputUsdPerMillion: number;
+  /** `own`: the configuration's. `list`: the price list's, for a call of ordinary length. */
+  readonly source: "list" | "own";
+  /** Day of the price list, such as `2026-09-23`; null for an own price. */
+  readonly asOf: string | null;
+}
+
+/** The day on which the pinned version of `@pydantic/genai-prices` (0.1.8) was published. */
+export const priceListDate = "2026-09-23";
+
+/** What batch APIs charge of the usual price. @see https://platform.openai.com/docs/guides/batch */
+const usualBatchFactor = 0.5;
+
+/** Whether calls of the batch lane take the provider's batch API. */
+export function usesBatchApi(spec: ModelSpec): boolean {
+  if (isSimulated(spec) || kindOf(spec) !== "text") return false;
+  return spec.batch ?? (spec.provider === "openai" || spec.provider === "anthropic");
 }
 
 /**
  * What a usage costs, in whole micro-dollars, rounded up; null when the price is unknown, which is never taken for 0.
  * A simulated call costs 0, because nothing was bought.
+ *
+ * @param options.lane with `batch`, the price is that of the batch API where the model's provider has one. Default: `standard`.
  */
-export async function costMicroUsd(spec: ModelSpec, usage: Usage): Promise<number | null> {
+export async function costMicroUsd(
+  spec: ModelSpec,
+  usage: Usage,
+  options: { readonly lane?: Priority } = {},
+): Promise<number | null> {
   if (isSimulated(spec)) return 0;
-  if (spec.price !== undefined) {
-    // Dollars for a million tokens are micro-dollars for a token.
-    const { inputUsdPerMillion, outputUsdPerMillion } = spec.price;
-    return roundUp(usage.inputTokens * inputUsdPerMillion + usage.outputTokens * outputUsdPerMillion);
-  }
-  const usd = await listPriceUsd(spec, usage);
-  return usd === null ? null : roundUp(usd * 1_000_000);
+  // Dollars for a million tokens are micro-dollars for a token.
+  const microUsd = spec.price === undefined ? await listCostMicroUsd(spec, usage) : ownCostMicroUsd(spec.price, usage);
+  if (microUsd === null) return null;
+  const isBatch = options.lane === "batch" && usesBatchApi(spec);
+  return roundUp(microUsd * (isBatch ? (spec.price?.batchFactor ?? usualBatchFactor) : 1));
 }
 
-async function listPriceUsd(spec: HostedModelSpec, usage: Usage): Promise<number | null> {
+/** The price of a model; null when it is unknown. That of the simulated model is 0. */
+export async function priceOf(spec: ModelSpec): Promise<KnownPrice | null> {
+  if (isSimulated(spec)) return ownPrice({ inputUsdPerMillion: 0, outputUsdPerMillion: 0 });
+  if (spec.price !== undefined) return ownPrice(spec.price);
+  const found = await findListed(spec, { inputTokens: 1, outputTokens: 1, cachedInputTokens: 0 });
+  if (found === null) return null;
+  const { input_mtok: input, output_mtok: output, cache_read_mtok: cached } = found.model_price;
+  const inputUsdPerMillion = basePrice(input) ?? 0;
+  return {
+    inputUsdPerMillion,
+    outputUsdPerMillion: basePrice(output) ?? 0,
+    cachedInputUsdPerMillion: basePrice(cached) ?? inputUsdPerMillion,
+    source: "list",
+    asOf: priceListDate,
+  };
+}
+
+type OwnPrice = NonNullable<HostedModelSpec["price"]>;
+
+function ownPrice(price: OwnPrice): KnownPrice {
+  const { inputUsdPerMillion, outputUsdPerMillion, cachedInputUsdPerMillion = inputUsdPerMillion } = price;
+  return { inputUsdPerMillion, outputUsdPerMillion, cachedInputUsdPerMillion, source: "own", asOf: null };
+}
+
+function ownCostMicroUsd(price: OwnPrice, { inputTokens, cachedInputTokens, outputTokens }: Usage): number {
+  const { inputUsdPerMillion, outputUsdPerMillion, cachedInputUsdPerMillion } = ownPrice(price);
+  const fresh = inputTokens - cachedInputTokens;
+  return fresh * inputUsdPerMillion + cachedInputTokens * cachedInputUsdPerMillion + outputTokens * outputUsdPerMillion;
+}
+
+async function listCostMicroUsd(spec: HostedModelSpec, usage: Usage): Promise<number | null> {
+  const found = await findListed(spec, usage);
+  return found === null ? null : found.total_price * 1_000_000;
+}
+
+async function findListed(spec: HostedModelSpec, usage: Usage): Promise<PriceCalculation | null> {
   // A compatible server or a gateway in between has prices of its own; the list's are the provider's.
   if (spec.provider === "openai-compatible") return null;
   // Loaded on first use: the list takes 20 MB.
@@ -35,8 +100,11 @@ async function listPriceUsd(spec: HostedModelSpec, usage: Usage): Promise<number
     output_tokens: usage.outputTokens,
   };
   const found = calcPrice(counts, spec.model, { providerId: spec.provider });
-  if (found === null || !isNamed(found.model.match, spec.model, found.model.id)) return null;
-  return found.total_price;
+  return found !== null && isNamed(found.model.match, spec.model, found.model.id) ? found : null;
+}
+
+function basePrice(price: PriceCalculation["model_price"][string]): number | undefined {
+  return typeof price === "object" ? price.base : price;
 }
 
 /**
@@ -45,7 +113,17 @@ async function listPriceUsd(spec: HostedModelSpec, usage: Usage): Promise<number
  */
 function isNamed(match: MatchLogic, model: string, listedId: string): boolean {
   const undated = model.replace(/-(?:\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, "");
-  return undated === listedId || equalsOf(match).includes(undated) || equalsOf(match).includes(model);
+  const named = equalsOf(match);
+  return (
+    named.includes(undated) ||
+    named.includes(model) ||
+    [undated, withoutRegion(model)].includes(withoutRegion(listedId))
+  );
+}
+
+/** Bedrock's ids begin with where they run; the list says so in words: `eu.anthropic.x`, `regional.anthropic.x`. */
+function withoutRegion(id: string): string {
+  return id.replace(/^(?:[a-z]{2,4}(?:-gov)?|global|regional)\.(?=[a-z0-9]+\.)/, "");
 }
 
 function equalsOf(match: MatchLogic): string[] {

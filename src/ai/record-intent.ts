@@ -1,61 +1,61 @@
-import { type AiCallRecord, createIdentifier, digestOf, type Json, toJson } from "../core/index.ts";
-import type { AiJournal } from "./journal.ts";
-import type { Minimised } from "./minimise.ts";
+import {
+  type AiFile,
+  createIdentifier,
+  digestOf,
+  type Json,
+  type Priority,
+  type SentField,
+  toJson,
+} from "../core/index.ts";
+import type { AiCallIntent } from "../store/index.ts";
 import { isSimulated, modelIdOf, type ResolvedModel } from "./model-spec.ts";
 import type { Prompt } from "./prompt.ts";
 
-/** A request as it is sent and recorded. */
+/** A request for text as it is sent. */
 export interface ModelRequest {
   readonly prompt: Prompt;
+  /** Images and PDFs. */
+  readonly files: readonly AiFile[];
   readonly maxOutputTokens: number;
   readonly temperature: number;
 }
 
-/** Which request of which step is recorded. */
-export interface RequestPlace {
-  readonly runId: string;
-  readonly stepPath: string;
-  readonly attempt: number;
-  /** The execution that asks. */
-  readonly epoch: number;
+/** What is to be written down of a request before it leaves. */
+export interface Intent {
+  readonly place: { readonly runId: string; readonly stepPath: string; readonly attempt: number };
+  readonly model: ResolvedModel;
+  readonly lane: Priority;
+  readonly sentFields: readonly SentField[];
+  readonly availableFields: number;
+  readonly masked: { readonly [kind: string]: number };
+  /** As it is sent. */
+  readonly request: Json;
+  readonly reservedMicroUsd: number | null;
+  readonly waitedMs: number;
+  readonly promptVersion: string;
+  readonly now: Date;
 }
 
-/**
- * Stage 5: writes down what is about to be sent, with its digest. When it resolves, the row is durable; when the process
- * dies during the call, the row stays an intent.
- *
- * @returns the id of the row.
- * @throws RUN_TAKEN_OVER when the run has another execution by now: then nothing is sent.
- */
-export async function recordIntent(
-  journal: AiJournal,
-  call: {
-    readonly place: RequestPlace;
-    readonly model: ResolvedModel;
-    readonly data: Minimised;
-    readonly request: ModelRequest;
-    readonly now: Date;
-  },
-): Promise<AiCallRecord["id"]> {
-  const { place, model, data, now } = call;
-  const request = toRecord(call.request);
-  const id = createIdentifier("call", now);
-  await journal.begin({
-    id,
+/** Stage 5: what the record and the ledger say of a request before it leaves. The digest proves what was sent. */
+export function toIntent(intent: Intent): AiCallIntent {
+  const { place, model, now, ...rest } = intent;
+  const { spec } = model;
+  return {
+    id: createIdentifier("call", now),
     ...place,
+    ...rest,
     modelName: model.name,
-    provider: model.spec.provider,
-    model: modelIdOf(model.spec),
-    simulated: isSimulated(model.spec),
-    sentFields: data.sentFields,
-    availableFields: data.availableFields,
-    request,
-    requestDigest: digestOf(request),
+    provider: spec.provider,
+    model: modelIdOf(spec),
+    region: isSimulated(spec) ? null : (spec.region ?? null),
+    simulated: isSimulated(spec),
+    requestDigest: digestOf(intent.request),
     startedAt: now,
-  });
-  return id;
+  };
 }
 
-function toRecord({ prompt, ...settings }: ModelRequest): Json {
-  return toJson({ ...prompt, ...settings });
+/** A request for text as it is recorded: files by their digests. */
+export function toRecord({ prompt, files, ...settings }: ModelRequest): Json {
+  const attached = files.map(({ data, mediaType, name }) => ({ name, mediaType, digest: digestOf(data) }));
+  return toJson({ ...prompt, ...settings, ...(attached.length > 0 && { files: attached }) });
 }

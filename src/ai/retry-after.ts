@@ -7,7 +7,7 @@ export type AnswerHeaders = Readonly<Record<string, string | undefined>>;
  *
  * Reads, in this order: `retry-after-ms`; `retry-after` as seconds or as an HTTP date; Gemini's `retryDelay` in the body; the
  * resets of OpenAI (`x-ratelimit-reset-requests: 6m0s`), Anthropic (`anthropic-ratelimit-tokens-reset`, a date) and Cohere
- * (`x-ratelimit-reset`).
+ * (`x-ratelimit-reset`); a wait in the words of the message.
  *
  * @see https://developers.openai.com/api/docs/guides/rate-limits
  * @see https://docs.anthropic.com/en/api/rate-limits
@@ -19,7 +19,8 @@ export function readRetryAfterMs(headers: AnswerHeaders, body: string, nowMs: nu
     number(headers["retry-after"], 1000) ??
     until(headers["retry-after"], nowMs) ??
     retryDelay(body) ??
-    latestReset(headers, nowMs)
+    latestReset(headers, nowMs) ??
+    inWords(body)
   );
 }
 
@@ -53,6 +54,16 @@ function retryDelay(body: string): number | undefined {
   return found === undefined ? undefined : parseGoDuration(found);
 }
 
+/** `Please retry after 60 seconds.` of Azure, `Please try again in 6m0s.` of OpenAI and Groq. */
+function inWords(body: string): number | undefined {
+  const found = /(?:retry after|try again in|retry in) (\d[\dhms.]{0,30})( seconds?| milliseconds)?/i.exec(
+    body.slice(0, 4000),
+  );
+  const amount = found?.[1]?.replace(/\.$/, "") ?? "";
+  const unit = found?.[2]?.trim().startsWith("milli") === true ? 1 : 1000;
+  return found?.[2] === undefined ? parseGoDuration(amount) : number(amount, unit);
+}
+
 interface Bucket {
   readonly name: string;
   readonly remaining: string | undefined;
@@ -76,11 +87,16 @@ function toBucket(header: string, headers: AnswerHeaders, nowMs: number): Bucket
   const name = openai ? (openai[1] ?? "") : anthropic?.[1];
   if (name === undefined) return [];
   const text = headers[header] ?? "";
-  const waitMs = parseGoDuration(text) ?? until(text, nowMs) ?? clock(text, nowMs);
+  const waitMs = readResetMs(text, nowMs);
   const remaining = openai
     ? headers[name === "" ? "x-ratelimit-remaining" : `x-ratelimit-remaining-${name}`]
     : headers[`anthropic-ratelimit-${name}-remaining`];
   return waitMs === undefined ? [] : [{ name, remaining, waitMs }];
+}
+
+/** Milliseconds until the time that a reset header names: a duration, a date, or a number. Undefined when it is past or unreadable. */
+export function readResetMs(text: string, nowMs: number): number | undefined {
+  return parseGoDuration(text) ?? until(text, nowMs) ?? clock(text, nowMs);
 }
 
 /** A bare number: seconds to wait, or, when it is that large, a Unix time in seconds or milliseconds. */

@@ -1,25 +1,35 @@
-import type { AnswerRung, ErrorCode, Json, SluiceError } from "../core/index.ts";
-import type { ModelAnswer } from "./call.ts";
-import type { AiJournal } from "./journal.ts";
-import type { ResolvedModel } from "./model-spec.ts";
-import { isSimulated } from "./model-spec.ts";
-import { costMicroUsd } from "./prices.ts";
+import { type ErrorCode, isRecord, type Priority, type SluiceError } from "../core/index.ts";
+import type { LimitKind, ModelSettlement } from "../store/index.ts";
+import { readLimitHeaders } from "./limit-headers.ts";
+import { isSimulated, type ModelSpec } from "./model-spec.ts";
+import { costMicroUsd, type Usage } from "./prices.ts";
+import { bucketOf, credentialOf } from "./route.ts";
+import type { AnswerHeaders } from "./retry-after.ts";
+import { usageOfFailure } from "./usage.ts";
 
 /** What a call used and cost. */
-export interface Settlement {
+export interface Settled {
   /** Null when the provider did not say. */
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   /** Whole micro-dollars; null when the usage or the price is unknown. */
   readonly costMicroUsd: number | null;
+  readonly estimated: boolean;
+}
+
+/** What the provider said beside its answer. */
+export interface Told {
+  readonly usage: (Usage & { readonly estimated?: boolean }) | null;
+  readonly headers: AnswerHeaders;
 }
 
 /** Stage 7: what an answer used and cost, whatever validation then says of it. */
-export async function settleAnswer(model: ResolvedModel, { usage }: ModelAnswer): Promise<Settlement> {
-  if (usage === null)
-    return { inputTokens: null, outputTokens: null, costMicroUsd: isSimulated(model.spec) ? 0 : null };
-  const { inputTokens, outputTokens } = usage;
-  return { inputTokens, outputTokens, costMicroUsd: await costMicroUsd(model.spec, usage) };
+export async function settleAnswer(spec: ModelSpec, { usage }: Told, lane: Priority): Promise<Settled> {
+  if (usage === null) {
+    return { inputTokens: null, outputTokens: null, costMicroUsd: isSimulated(spec) ? 0 : null, estimated: false };
+  }
+  const { inputTokens, outputTokens, estimated = false } = usage;
+  return { inputTokens, outputTokens, costMicroUsd: await costMicroUsd(spec, usage, { lane }), estimated };
 }
 
 /** After these the model may have worked, and the provider may charge for it. */
@@ -27,36 +37,75 @@ const maybeCharged: ReadonlySet<ErrorCode> = new Set([
   "MODEL_TIMEOUT",
   "MODEL_UNAVAILABLE",
   "SHUTTING_DOWN",
+  "RUN_CANCELLED",
   "INTERNAL",
 ]);
 
-/** Stage 7 without an answer: a request that was turned away costs 0; what one that broke off costs is unknown. */
-export function settleFailure(model: ResolvedModel, error: SluiceError): Settlement {
-  const isUnknown = maybeCharged.has(error.code) && !isSimulated(model.spec);
-  return { inputTokens: null, outputTokens: null, costMicroUsd: isUnknown ? null : 0 };
+/** Nothing had left when these were thrown. */
+const neverSent: ReadonlySet<ErrorCode> = new Set([
+  "EGRESS_REFUSED",
+  "PEER_MISSING",
+  "SECRET_MISSING",
+  "MODEL_INPUT_UNSUPPORTED",
+  "CONFIG_INVALID",
+]);
+
+/**
+ * Stage 7 without an answer: a request that was turned away costs 0; one that broke off costs what is known of it, by estimate,
+ * or nobody knows.
+ */
+export async function settleFailure(spec: ModelSpec, error: SluiceError, lane: Priority): Promise<Settled> {
+  const usage = usageOfFailure(error);
+  if (usage) return settleAnswer(spec, { usage, headers: {} }, lane);
+  const wasAnswered = isRecord(error.details) && typeof error.details["status"] === "number";
+  const isUnknown = maybeCharged.has(error.code) && !wasAnswered && !wasNeverSent(error) && !isSimulated(spec);
+  return { inputTokens: null, outputTokens: null, costMicroUsd: isUnknown ? null : 0, estimated: false };
 }
 
-/** Completes the row of a call, once it is known whether its answer could be used. */
-export async function recordOutcome(
-  journal: AiJournal,
-  id: string,
-  outcome: {
-    readonly settlement: Settlement;
-    readonly answer: ModelAnswer | null;
-    readonly rung: AnswerRung | null;
-    readonly error: SluiceError | null;
-    readonly now: Date;
-  },
-): Promise<void> {
-  const { settlement, answer, rung, error, now } = outcome;
-  const response: Json = answer && { text: answer.text, finish: answer.finish };
-  const status = error === null ? "succeeded" : "failed";
-  await journal.settle(id, {
-    ...settlement,
-    response,
-    rung,
-    error: error && { ...error.toJSON() },
-    status,
-    finishedAt: now,
-  });
+function wasNeverSent({ code, details }: SluiceError): boolean {
+  return neverSent.has(code) || (isRecord(details) && details["sent"] === "no");
+}
+
+const outcomes: { readonly [Code in ErrorCode]?: ModelSettlement["outcome"] } = {
+  MODEL_RATE_LIMITED: "rate_limited",
+  MODEL_QUOTA_EXHAUSTED: "quota",
+  MODEL_AUTH_FAILED: "auth",
+  MODEL_UNAVAILABLE: "unavailable",
+  MODEL_TIMEOUT: "unavailable",
+};
+
+/** What limits, budgets and breaker learn from how a call ended. Null for a model that nothing limits. */
+export function toSettlement(
+  key: string,
+  spec: ModelSpec,
+  ended: { readonly settled: Settled; readonly headers: AnswerHeaders; readonly error: SluiceError | null; readonly now: Date },
+): ModelSettlement | null {
+  if (isSimulated(spec)) return null;
+  const { settled, headers, error, now } = ended;
+  const { retryAfterMs } = error ?? {};
+  return {
+    key,
+    credential: credentialOf(spec),
+    bucket: bucketOf(spec),
+    used: { input_tokens: settled.inputTokens, output_tokens: settled.outputTokens },
+    costMicroUsd: settled.costMicroUsd,
+    sent: error === null || !wasNeverSent(error),
+    outcome: error === null ? "ok" : (outcomes[error.code] ?? "other"),
+    pauseUntil: retryAfterMs === undefined ? null : new Date(now.getTime() + retryAfterMs).toISOString(),
+    learned: toLearned(headers, error, now),
+  };
+}
+
+/** The limits that the answer's headers tell; an error carries those of its answer. */
+function toLearned(headers: AnswerHeaders, error: SluiceError | null, now: Date): ModelSettlement["learned"] {
+  const told = isRecord(error?.details) ? error.details["limits"] : undefined;
+  const limits = Array.isArray(told)
+    ? (told as unknown as ReturnType<typeof readLimitHeaders>)
+    : readLimitHeaders(headers, now.getTime());
+  return limits.map(({ kind, limit, remaining, resetMs }) => ({
+    kind: kind satisfies LimitKind,
+    limit,
+    remaining,
+    resetAt: resetMs === null ? null : new Date(now.getTime() + resetMs).toISOString(),
+  }));
 }

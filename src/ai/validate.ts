@@ -1,4 +1,4 @@
-import { type AnswerRung, checkSchema, type Schema, type SchemaIssue, SluiceError } from "../core/index.ts";
+import { type AnswerRung, type Check, checkSchema, type Schema, type SchemaIssue, SluiceError } from "../core/index.ts";
 import type { ModelAnswer } from "./call.ts";
 
 /** Why an answer cannot be used, and what asking once more would have to change. */
@@ -11,28 +11,62 @@ export interface Refusal {
 }
 
 export type Verdict<Output> =
-  | { readonly ok: true; readonly value: Output; readonly rung: "as_is" | "repaired" }
+  | { readonly ok: true; readonly value: Output; readonly rung: AnswerRung }
   | { readonly ok: false; readonly refusal: Refusal };
 
 /** Stage 8 for an answer in words: complete, and not empty. */
-export function validateText(answer: ModelAnswer): Verdict<string> {
-  return checkEnd(answer) ?? { ok: true, value: answer.text, rung: "as_is" };
+export function validateText(answer: ModelAnswer, restore: (text: string) => string): Verdict<string> {
+  return checkEnd(answer) ?? { ok: true, value: restore(answer.text), rung: "as_is" };
 }
 
-/** Stage 8 for data: complete, JSON or nearly so, and of the schema. An answer that was cut off is never repaired. */
-export async function validateObject<Output>(answer: ModelAnswer, schema: Schema<Output>): Promise<Verdict<Output>> {
+/** What an answer of data is held against. */
+export interface Conditions<Output> {
+  readonly schema: Schema<Output>;
+  readonly checks: readonly Check<Output>[];
+  /** Puts real values back, once the answer is known to be JSON: a schema asks for an e-mail address, not for a placeholder. */
+  readonly restore: <T>(value: T) => T;
+}
+
+/**
+ * Stage 8 for data: complete, JSON or nearly so, of the schema, and as the flow's checks want it. An answer that was cut off
+ * is never repaired.
+ */
+export async function validateObject<Output>(
+  answer: ModelAnswer,
+  conditions: Conditions<Output>,
+): Promise<Verdict<Output>> {
   const end = checkEnd(answer);
   if (end) return end;
   const strict = parseJson(answer.text);
-  if (strict) return checkValue(strict.value, schema, "as_is");
+  if (strict) return checkValue(strict.value, conditions, "as_is");
   const repaired = await repairJson(answer.text);
-  if (repaired) return checkValue(repaired.value, schema, "repaired");
+  if (repaired) return checkValue(repaired.value, conditions, "repaired");
   return invalid("it is not JSON", "It is not JSON.");
 }
 
-/** The rung of an answer, given how many were asked for before it because they did not fit. */
-export function rungOf(verdict: { readonly rung: "as_is" | "repaired" }, corrections: number): AnswerRung {
-  return corrections > 0 ? "asked_again" : verdict.rung;
+/** A schema that holds values against the checks as well; for what a person answers in place of a model. */
+export function withChecks<Output>({ schema, checks }: Pick<Conditions<Output>, "schema" | "checks">): Schema<Output> {
+  return {
+    "~standard": {
+      version: 1,
+      vendor: "sluice",
+      async validate(value: unknown) {
+        const result = await checkSchema(schema, value);
+        if (!result.ok) return { issues: result.issues.map(({ message, path }) => ({ message, path: path.split("/").slice(1) })) };
+        const complaint = await complaintOf(result.value, checks);
+        return complaint === null ? { value: result.value } : { issues: [{ message: complaint }] };
+      },
+    },
+  };
+}
+
+/** What the first check that does not hold says; null when all hold. What a check throws is a fault of the flow's code. */
+async function complaintOf<Output>(value: Output, checks: readonly Check<Output>[]): Promise<string | null> {
+  for (const check of checks) {
+    const said = await check(value);
+    if (said !== true) return typeof said === "string" ? said : "a check of the flow does not hold";
+  }
+  return null;
 }
 
 function checkEnd({ finish, text }: ModelAnswer): { readonly ok: false; readonly refusal: Refusal } | undefined {
@@ -59,14 +93,22 @@ function refuse(code: keyof typeof refusals, askAgain: Refusal["askAgain"]) {
 
 async function checkValue<Output>(
   value: unknown,
-  schema: Schema<Output>,
+  { schema, checks, restore }: Conditions<Output>,
   rung: "as_is" | "repaired",
 ): Promise<Verdict<Output>> {
-  const result = await checkSchema(schema, value);
-  if (result.ok) return { ok: true, value: result.value, rung };
+  const result = await checkSchema(schema, restore(value));
+  if (result.ok) {
+    const complaint = await complaintOf(result.value, checks);
+    return complaint === null ? { ok: true, value: result.value, rung } : refuseByCheck(complaint);
+  }
   const issues = result.issues.slice(0, 20);
   const places = issues.map(({ path }) => path || "(the whole value)").join(", ");
   return invalid(`it does not fit the schema at ${places}`, writeIssues(issues), issues);
+}
+
+/** An answer that a check of the flow, or the judge, does not accept. What it says goes to the model only: it may quote values. */
+export function refuseByCheck(complaint: string) {
+  return invalid("a check of the flow does not hold", complaint);
 }
 
 function writeIssues(issues: readonly SchemaIssue[]): string {

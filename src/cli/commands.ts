@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { addGatewayCommands } from "./gateway-commands.ts";
 import type { CommandContext } from "./project.ts";
 import { addRunCommands } from "./run-commands.ts";
 
@@ -19,6 +20,7 @@ export function addCommands(program: Command, options: CommandsOptions): void {
   addServing(program, options);
   addRun(program, options);
   addRunCommands(program, options);
+  addGatewayCommands(program, options);
   addDoctor(program, options);
   program.addHelpText(
     "after",
@@ -36,6 +38,7 @@ Examples:
   $ sluice dev
   $ sluice run lead-routing --sample vague
   $ sluice runs --status failed
+  $ sluice costs --by model --days 7
 `,
   );
 }

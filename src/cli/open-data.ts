@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Cleanup, SluiceError } from "../core/index.ts";
-import { openDatabase, openStore, type Store, type Workspace } from "../store/index.ts";
+import { openDatabase, openMasterKey, openStore, type Store, type Workspace } from "../store/index.ts";
 import { type CommandContext, type CommonOptions, openProject, type Project } from "./project.ts";
 import { showProgress } from "./start-progress.ts";
 
@@ -66,7 +66,8 @@ async function openData(
     onProgress,
   });
   cleanup.add(() => database.close());
-  const store = await openStore({ url: database.url, poolSize: 2, onError: () => {} });
+  const key = await openMasterKey({ environment, folder: project.folder });
+  const store = await openStore({ url: database.url, key, poolSize: 2, onError: () => {} });
   cleanup.add(() => store.close());
   terminal.progress(null);
   return { store, workspace: store.workspace(workspaceId), url: database.url };

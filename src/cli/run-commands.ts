@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
+import { toCount } from "./arguments.ts";
 import { UsageError } from "./failure.ts";
 import type { CommandContext } from "./project.ts";
 
@@ -41,7 +42,7 @@ function addReading(runs: Command, { context }: RunCommandsOptions): void {
       "--status <states>",
       "only in these states: queued, running, waiting, succeeded, failed, cancelled, in_doubt",
     )
-    .option("--limit <count>", "at most so many, up to 200", toLimit, 20)
+    .option("--limit <count>", "at most so many, up to 200", toCount(200), 20)
     .option("--before <run>", "only older than this run")
     .option("--json", "print one JSON document")
     .allowExcessArguments()
@@ -62,7 +63,7 @@ function addReading(runs: Command, { context }: RunCommandsOptions): void {
   runs
     .command("failures")
     .description("list failed and in-doubt runs, those that failed in the same way as one group")
-    .option("--limit <count>", "at most so many groups, up to 200", toLimit, 20)
+    .option("--limit <count>", "at most so many groups, up to 200", toCount(200), 20)
     .option("--json", "print one JSON document")
     .action(async (_own: unknown, command: Command) => {
       const { listFailures } = await import("./run-failures.ts");
@@ -144,10 +145,4 @@ function wrongTarget(id: string | undefined): UsageError {
     id === undefined ? "no run is named" : "a run and a group were named",
     "Give one of: a run's id, or --group GROUP as sluice runs failures lists it.",
   );
-}
-
-function toLimit(text: string): number {
-  const limit = /^\d+$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= 200) return limit;
-  throw new InvalidArgumentError("It must be a whole number from 1 to 200.");
 }

@@ -1,6 +1,7 @@
-import { type AiCallRecord, formatStepPath, isRecord, type Json, type Receipt } from "../core/index.ts";
+import { type AiCallRecord, type AnswerRung, formatStepPath, isRecord, type Json, type Receipt } from "../core/index.ts";
 import { type EventRecord, questionOf, type RunRecord, type StepRecord, unfitStepOf } from "../store/index.ts";
-import { hasEnded, receiptWords, rulingWords, runMarks, statusSpan, times } from "./run-words.ts";
+import { usdText } from "./money-text.ts";
+import { hasEnded, receiptWords, rulingWords, runMarks, statusSpan, times, waitWords } from "./run-words.ts";
 import { type Cell, formatTable } from "./table.ts";
 import { type Span, type Terminal, toned, toVisibleJson } from "./terminal.ts";
 import { durationText, timeText } from "./time-text.ts";
@@ -85,7 +86,7 @@ function detailsOf(step: StepRecord, { run, aiCalls, receipts, subflows }: RunPa
       error === null ? [] : [[`attempt ${number} failed: `, toned("bad", error.code), ` ${error.message}`]],
     ),
     ...(step.wakeAt && step.status === "waiting" && !isStopped(step, run)
-      ? [[`goes on at ${timeText(step.wakeAt)}`]]
+      ? [[`${step.waitReason ? `waits for ${waitWords[step.waitReason]}; ` : ""}goes on at ${timeText(step.wakeAt)}`]]
       : []),
     ...aiCalls.filter(ofStep).map(aiCallLine),
     ...receipts.filter(ofStep).flatMap((receipt) => [receiptLine(receipt), ...rulingLines(receipt)]),
@@ -95,24 +96,32 @@ function detailsOf(step: StepRecord, { run, aiCalls, receipts, subflows }: RunPa
   ];
 }
 
+const rungWords: { readonly [Rung in AnswerRung]: string | null } = {
+  as_is: null,
+  repaired: "answer repaired",
+  asked_again: "asked again",
+  fallback: "after another model failed",
+  review: "answered by a person",
+};
+
 function aiCallLine(call: AiCallRecord): Span[] {
-  const { sentFields, availableFields, inputTokens, outputTokens, costMicroUsd } = call;
-  const tokens = inputTokens === null ? [] : [`${inputTokens} + ${outputTokens ?? 0} tokens`];
-  const cost =
-    costMicroUsd === null ? "cost unknown" : `$${(costMicroUsd / 1_000_000).toFixed(6).replace(/0{1,4}$/, "")}`;
-  const rungs = { as_is: [], repaired: ["answer repaired"], asked_again: ["asked again"] };
+  const { sentFields, availableFields, inputTokens, outputTokens, costMicroUsd, estimated, waitedMs, rung } = call;
+  const masked = Object.values(call.masked).reduce((sum, count) => sum + count, 0);
   const facts = [
-    `sent ${sentFields.length} of ${times(availableFields, "field")} (${sentFields.join(", ")})`,
-    ...tokens,
-    call.simulated ? "free" : cost,
-    ...(call.rung ? rungs[call.rung] : []),
-    ...(call.status === "succeeded" ? [] : [call.status === "failed" ? "failed" : "no answer yet"]),
+    `sent ${sentFields.length} of ${times(availableFields, "field")} (${sentFields.map(({ name }) => name).join(", ")})`,
+    masked > 0 && `${times(masked, "value")} masked`,
+    inputTokens !== null && `${inputTokens} + ${outputTokens ?? 0} tokens`,
+    call.simulated ? "free" : `${costMicroUsd === null ? "cost unknown" : usdText(costMicroUsd)}${estimated ? " (estimated)" : ""}`,
+    waitedMs >= 1000 && `waited ${durationText(waitedMs)}`,
+    call.lane === "batch" && "in the batch lane",
+    rung && rungWords[rung],
+    call.status === "failed" ? "failed" : call.status === "intent" && "no answer yet",
   ];
   return [
     "asked ",
     call.model,
     ...(call.simulated ? [" ", toned("notable", "SIMULATED")] : []),
-    `: ${facts.join("; ")}`,
+    `: ${facts.filter(Boolean).join("; ")}`,
   ];
 }
 

@@ -1,4 +1,4 @@
-import { formatStepPath, type ReceiptState, type RulingWord } from "../core/index.ts";
+import { formatStepPath, type ReceiptState, type RulingWord, type WaitReason } from "../core/index.ts";
 import type { RunRecord, RunStatus, StepStatus } from "../store/index.ts";
 import { type Span, type Tone, toned } from "./terminal.ts";
 
@@ -36,6 +36,15 @@ export const receiptWords: { readonly [state in ReceiptState]: string } = {
   done: "done",
   not_done: "not done",
   unknown: "unknown: it was sent, and no answer settled it",
+};
+
+/** What a step waits for, in words. */
+export const waitWords: { readonly [reason in WaitReason]: string } = {
+  limit: "room in a limit",
+  budget: "money in a budget",
+  batch: "the answer of a batch",
+  circuit: "a provider that works again",
+  person: "a person",
 };
 
 /** What a person said about an effect, in words. */

@@ -4,6 +4,7 @@ import { type Duration, toMs } from "./duration.ts";
 import { SluiceError } from "./errors.ts";
 import type { Json } from "./json.ts";
 import type { RetryPolicy } from "./retry.ts";
+import type { MaskPolicy } from "./masking.ts";
 import { currentRun, type MapOptions } from "./run-scope.ts";
 import type { Schema } from "./schema.ts";
 import type { Trigger } from "./trigger.ts";
@@ -59,10 +60,29 @@ export interface StepOptions {
   readonly effect?: "irreversible";
 }
 
-/** Limits of money, in US dollars. */
+/**
+ * What a flow does when a budget has no room for a call. Tried in the order that the budget lists them.
+ * - `cheaper`: ask the model `cheaperModel` instead.
+ * - `batch`: ask in the batch lane, at about half the price.
+ * - `wait`: wait until the next day or month of the budget; nothing for a budget of the run.
+ * - `ask`: ask a person, who may let this call pass or refuse it.
+ * - `stop`: fail with BUDGET_EXCEEDED. Stands at the end in any case.
+ */
+export type BudgetStep = "cheaper" | "batch" | "wait" | "ask" | "stop";
+
+/** Limits of money for a flow's AI calls, in US dollars. The most that a call can cost is set aside before it is sent. */
 export interface Budget {
   readonly perRunUsd?: number;
+  /** A day of UTC. */
   readonly perDayUsd?: number;
+  /** A month of UTC. */
+  readonly perMonthUsd?: number;
+  /** Default: `["stop"]`. */
+  readonly whenSpent?: readonly BudgetStep[];
+  /** Name of a configured model for `cheaper`. */
+  readonly cheaperModel?: string;
+  /** Whether models whose price is unknown may be asked all the same; they count as nothing. Default: false. */
+  readonly allowUnknownPrice?: boolean;
 }
 
 /** Who goes first when runs wait for room: all `interactive` runs before `standard` ones, those before `batch`. */
@@ -91,6 +111,12 @@ export interface FlowOptions<Payload, Output> {
   readonly description?: string;
   readonly trigger: Trigger<Payload>;
   readonly budget?: Budget;
+  /** What happens to personal values in its AI calls, by kind. Default: all are masked. */
+  readonly masking?: MaskPolicy;
+  /** Classes of the data that it handles, such as `health`. Only models that may be sent all of them are asked. Default: none. */
+  readonly dataClasses?: readonly string[];
+  /** Regions whose models may be asked, such as `["eu"]`. Default: all. */
+  readonly regions?: readonly string[];
   /** Default: `standard`. */
   readonly priority?: Priority;
   /** Default: none but the process' own. */

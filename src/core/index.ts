@@ -1,4 +1,5 @@
 export * from "./ai-call.ts";
+export * from "./checks.ts";
 export * from "./cleanup.ts";
 export * from "./duration.ts";
 export * from "./effect.ts";
@@ -8,6 +9,7 @@ export * from "./flow.ts";
 export * from "./identifier.ts";
 export * from "./json.ts";
 export * from "./log.ts";
+export * from "./masking.ts";
 export * from "./queueing.ts";
 export * from "./retry.ts";
 export * from "./run-scope.ts";

@@ -10,9 +10,10 @@ const scope = (runId: string): RunScope => ({
   workspaceId: "default",
   runId,
   flow: "test",
-  availableFields: 0,
+  flowSettings: {},
+  payload: {},
   step: async ({ execute }) =>
-    execute({ number: 1, path: "0", key: runId, epoch: 1, signal: new AbortController().signal }),
+    execute({ number: 1, path: "0", key: runId, epoch: 1, postponedSince: null, signal: new AbortController().signal }),
   map: none,
   subflow: none,
   sleep: none,

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { SluiceError } from "./errors.ts";
+import type { AnyFlow } from "./flow.ts";
 import type { Json } from "./json.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { Schema } from "./schema.ts";
@@ -37,6 +38,25 @@ export function formatStepPath(path: StepPath): string {
     .join(".");
 }
 
+/** Why a step waits that could go on otherwise: for room, for money, for a batch, for a provider to come back, for a person. */
+export type WaitReason = "limit" | "budget" | "batch" | "circuit" | "person";
+
+/**
+ * What a step's `execute` throws to say "not now". No try is used up and nothing is held meanwhile: the step waits, with its
+ * run parked when that is long, and `execute` is called again at `until`.
+ */
+export class Postponed extends Error {
+  override readonly name = "Postponed";
+  readonly until: Date;
+  readonly reason: WaitReason;
+
+  constructor(until: Date, reason: WaitReason) {
+    super(`postponed until ${until.toISOString()} (${reason})`);
+    this.until = until;
+    this.reason = reason;
+  }
+}
+
 /** One try of a step. */
 export interface StepAttempt {
   /** From 1; counts on when the process died and another took over. */
@@ -47,6 +67,8 @@ export interface StepAttempt {
   readonly key: string;
   /** Fencing token of the execution that this attempt belongs to. */
   readonly epoch: number;
+  /** Since when this try has been {@link Postponed}; null when it was not. */
+  readonly postponedSince: Date | null;
   /** Fires when the run is cancelled or the process shuts down. */
   readonly signal: AbortSignal;
 }
@@ -77,6 +99,14 @@ export interface MapOptions {
   readonly concurrency?: number;
 }
 
+/** What a wait for a value from outside takes. */
+export interface SignalWait<T> {
+  readonly schema: Schema<T>;
+  readonly timeoutMs: number;
+  /** What people are to be shown who answer; recorded as the step's input. Default: nothing. */
+  readonly question?: Json;
+}
+
 /** Names a service that the application puts into every run, such as the gateway. */
 export interface ServiceKey<T> {
   readonly name: string;
@@ -89,8 +119,11 @@ export interface RunScope {
   readonly workspaceId: string;
   readonly runId: string;
   readonly flow: string;
-  /** How many fields (leaves) the event's payload has; for "37 fields available, 2 sent". */
-  readonly availableFields: number;
+  /** What the flow says of its AI calls; all undefined for a flow that is gone from the configuration. */
+  readonly flowSettings: Partial<
+    Pick<AnyFlow, "budget" | "masking" | "dataClasses" | "regions" | "priority" | "trigger">
+  >;
+  readonly payload: Json;
   /** Runs a step: once recorded, a replay gives the record. */
   step<T>(request: StepRequest<T>): Promise<T>;
   /** Runs work for each item, as one step that records the result of each; see `FlowContext.map`. */
@@ -108,7 +141,7 @@ export interface RunScope {
   /** Waits as a step; the time to wake survives restarts. */
   sleep(name: string, durationMs: number): Promise<void>;
   /** Waits as a step for a value from outside. @throws SIGNAL_TIMEOUT */
-  waitForSignal<T>(name: string, options: { readonly schema: Schema<T>; readonly timeoutMs: number }): Promise<T>;
+  waitForSignal<T>(name: string, options: SignalWait<T>): Promise<T>;
   /** The service that the application registered under a key. @throws INTERNAL when there is none. */
   service<T>(key: ServiceKey<T>): T;
 }

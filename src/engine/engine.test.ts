@@ -1,16 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { testDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { testDatabase, type TestDatabase, testKey } from "../../test/support/database.ts";
 import { type Ai, type AnyFlow, flow, type FlowContext, type Json, type Log, SluiceError } from "../core/index.ts";
 import { openStore, type RunRecord, type Store, type Workspace } from "../store/index.ts";
 import { createEngine, type Engine } from "./index.ts";
 
 const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
-const noModel: Ai = {
-  object: () => Promise.reject(new Error("no model here")),
-  text: () => Promise.reject(new Error("no model here")),
-  classify: () => Promise.reject(new Error("no model here")),
-};
+const refuse = (): Promise<never> => Promise.reject(new Error("no model here"));
+const noModel: Ai = { object: refuse, text: refuse, classify: refuse, embed: refuse, rerank: refuse };
 const fast = { maxAttempts: 4, firstDelayMs: 5, maxDelayMs: 20 };
 
 let database: TestDatabase;
@@ -38,7 +35,7 @@ async function open(): Promise<Engine> {
 
 beforeAll(async () => {
   database = await testDatabase();
-  store = await openStore({ url: database.url, onError: () => {} });
+  store = await openStore({ url: database.url, key: testKey, onError: () => {} });
   workspace = store.workspace("default");
   engine = await open();
 });
@@ -355,7 +352,7 @@ describe("one process after another", () => {
     behaviour = async () => Promise.reject(new Error("died"));
     const runId = await send();
     await end(runId);
-    const times = { startedAt: new Date(), finishedAt: new Date(), wakeAt: null };
+    const times = { startedAt: new Date(), finishedAt: new Date(), wakeAt: null, waitReason: null };
     const step = { runId, path: "0", name: "once", kind: "code", status: "succeeded", attempts: [] } as const;
     const row = { ...step, ...times, input: null, output: "recorded", error: null };
     expect(await workspace.steps.save(row, 1)).toBe(true);

@@ -11,7 +11,7 @@ import { clock, waitUntil } from "./timer.ts";
  *   under way -> parked                    all that is pending waits for long: given up, with only the run's row left
  *   under way -> stopped                   cancelled by a person
  *   under way -> lost                      another execution took its place; whatever this one still writes is refused
- *   under way -> unfit                     the flow's code does not fit what is recorded
+ *   under way -> unfit                     the flow's code does not fit what is recorded, or that cannot be read
  *   under way -> over                      the flow returned or threw
  *
  * However it leaves, code of the flow that awaits a step then awaits it for ever, and is collected with it.
@@ -172,17 +172,22 @@ export class Execution {
     return abandon();
   }
 
+  /** Ends it with an error that is none of the flow's business. */
+  fail(error: SluiceError): Promise<never> {
+    this.#leave(error);
+    return abandon();
+  }
+
   #leaveUnfit(before: StepRecord, what: string): Promise<never> {
     const { flow, flowVersion } = this.run;
     const now = this.host.flows.get(flow)?.version ?? null;
-    this.#leave(
+    return this.fail(
       new SluiceError("FLOW_CHANGED", {
         message: `flow ${flow} was changed and ${what} as step ${formatStepPath(before.path)}`,
         hint: "Put the flow's earlier code back and resume the run, or let it go on under the present code from that step: sluice runs migrate",
         details: { step: before.path, recorded: before.name, recordedVersion: flowVersion, version: now },
       }),
     );
-    return abandon();
   }
 
   #leave(error: SluiceError | null): void {

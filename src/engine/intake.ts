@@ -1,5 +1,5 @@
 import { type AnyFlow, queueingOf } from "../core/index.ts";
-import type { Acceptance, IncomingEvent, Store } from "../store/index.ts";
+import type { Acceptance, ClaimedRun, IncomingEvent, Store } from "../store/index.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { FlowEvent } from "./host.ts";
 import type { Pace } from "./pace.ts";
@@ -27,9 +27,10 @@ export function createIntake(options: IntakeOptions): (workspaceId: string, even
   async function begin(workspaceId: string, event: IncomingEvent, flow: AnyFlow): Promise<Acceptance> {
     const { events } = store.workspace(workspaceId);
     try {
-      const accepted = await events.accept({ ...event, begin: { executor, flowVersion: flow.version } });
+      const stored = await events.accept({ ...event, begin: { executor, flowVersion: flow.version } });
+      const { contentKey = null, ...accepted } = stored;
       if (accepted.duplicate) dispatcher.unreserve();
-      else dispatcher.beginReserved(toClaimed(workspaceId, accepted.runId, event, flow));
+      else dispatcher.beginReserved(toClaimed({ ...event, ...accepted, workspaceId, contentKey }, flow));
       return accepted;
     } catch (error) {
       // Should it have been committed all the same, the run is found as one that its process lost sight of.
@@ -53,10 +54,12 @@ export function createIntake(options: IntakeOptions): (workspaceId: string, even
   };
 }
 
-function toClaimed(workspaceId: string, id: string, { payload, parent }: IncomingEvent, flow: AnyFlow) {
+type Begun = IncomingEvent & Pick<Acceptance, "runId"> & Pick<ClaimedRun, "workspaceId" | "contentKey">;
+
+function toClaimed({ runId, workspaceId, payload, contentKey, parent }: Begun, flow: AnyFlow): ClaimedRun {
   return {
     workspaceId,
-    id,
+    id: runId,
     flow: flow.name,
     flowVersion: null,
     epoch: 1,
@@ -70,5 +73,7 @@ function toClaimed(workspaceId: string, id: string, { payload, parent }: Incomin
     depth: parent?.depth ?? 0,
     parentRunId: parent?.runId ?? null,
     payload,
+    contentKey,
+    lost: null,
   };
 }

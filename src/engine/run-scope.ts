@@ -1,7 +1,6 @@
 import {
   currentRun,
   type FlowContext,
-  type Json,
   type RunScope,
   type ServiceKey,
   SluiceError,
@@ -21,7 +20,8 @@ export function createScope(execution: Execution, numbering: Numbering = new Num
     workspaceId: run.workspaceId,
     runId: run.id,
     flow: run.flow,
-    availableFields: countLeaves(run.payload),
+    flowSettings: host.flows.get(run.flow) ?? {},
+    payload: run.payload,
     step: (request) => runStep(execution, numbering, request),
     map: (items, work, options) =>
       runMap(execution, numbering, {
@@ -60,10 +60,4 @@ export function createContext({ host, run }: Execution): FlowContext {
         timeoutMs: toMs(options.timeout ?? "7d"),
       }),
   };
-}
-
-/** Number of fields of a payload that hold a value; an array counts its items. */
-function countLeaves(value: Json): number {
-  if (typeof value !== "object" || value === null) return 1;
-  return Object.values(value).reduce((sum: number, item: Json) => sum + countLeaves(item), 0);
 }

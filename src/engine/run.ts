@@ -8,7 +8,7 @@ import {
   toSluiceError,
   withRunScope,
 } from "../core/index.ts";
-import type { ClaimedRun, RunOutcome } from "../store/index.ts";
+import { type ClaimedRun, isContentLost, type RunOutcome, type StepRecord } from "../store/index.ts";
 import { Execution } from "./execution.ts";
 import type { RunHost } from "./host.ts";
 import { abandon, persist } from "./persist.ts";
@@ -23,12 +23,25 @@ const mostDeaths = 3;
  * row alone; beneath, it always succeeds, unless the run was given up, cancelled or taken over.
  */
 export async function executeRun(host: RunHost, run: ClaimedRun): Promise<void> {
-  const workspace = host.store.workspace(run.workspaceId);
-  const recorded = run.begun ? await persist(() => workspace.steps.ofRun(run.id), host.closing) : [];
-  const execution = new Execution(host, run, recorded);
+  const { recorded, lost } = await readRecorded(host, run);
+  const execution = new Execution(host, { ...run, lost }, recorded);
   host.executions.add(execution);
   const outcome = await Promise.race([outcomeOf(execution), departureOf(execution)]);
   if (outcome && !host.closing.aborted) await finish(execution, outcome);
+}
+
+/** What earlier executions left. When that cannot be read, the run has to fail: it would be taken on again and again. */
+async function readRecorded(
+  { store, closing }: RunHost,
+  { workspaceId, id, begun, lost }: ClaimedRun,
+): Promise<{ readonly recorded: readonly StepRecord[]; readonly lost: SluiceError | null }> {
+  if (lost || !begun) return { recorded: [], lost };
+  try {
+    return { recorded: await persist(() => store.workspace(workspaceId).steps.ofRun(id), closing), lost: null };
+  } catch (thrown) {
+    if (isContentLost(thrown)) return { recorded: [], lost: thrown };
+    throw thrown;
+  }
 }
 
 async function finish({ host, workspace, run }: Execution, outcome: RunOutcome): Promise<void> {
@@ -72,6 +85,7 @@ function toFailure({ run, recorded, stepNames }: Execution, thrown: unknown): Ru
 
 async function executeFlow(execution: Execution): Promise<unknown> {
   const { host, run } = execution;
+  if (run.lost) throw run.lost;
   const flow = host.flows.get(run.flow);
   if (!flow) {
     throw new SluiceError("FLOW_UNKNOWN", {

@@ -5,7 +5,7 @@ import { DBOSExecutor } from "@dbos-inc/dbos-sdk/internal/dbos-executor";
 import { dbRetryConfig } from "@dbos-inc/dbos-sdk/internal/utils";
 import { WorkflowQueue } from "@dbos-inc/dbos-sdk/internal/wfqueue";
 import { SluiceError, type Log } from "../core/index.ts";
-import { createBatch, type Pool } from "../store/index.ts";
+import { createBatch, engineSchema, type Pool } from "../store/index.ts";
 import { groupCheckpoints as group } from "./checkpoints.ts";
 import { pause } from "./timer.ts";
 
@@ -42,9 +42,6 @@ export interface RuntimeOptions {
   /** The durable function of a run. */
   readonly run: (workspaceId: string, runId: string) => Promise<void>;
 }
-
-/** Its own schema, apart from ours. */
-const schema = "sluice_engine";
 
 /** DBOS recovers and dequeues only runs of the same version. Ours is fixed: what a flow's code was is on the run. */
 const applicationVersion = "1";
@@ -86,7 +83,7 @@ async function launch({ pool, executor, log, groupCheckpoints, run }: RuntimeOpt
   DBOS.setConfig({
     name: "sluice",
     systemDatabasePool: pool,
-    systemDatabaseSchemaName: schema,
+    systemDatabaseSchemaName: engineSchema,
     applicationVersion,
     executorID: executor,
     enableOTLP: false,
@@ -183,7 +180,7 @@ async function forget(runId: string, startStep: number): Promise<void> {
 
 async function startGrouping(pool: Pool, log: Log): Promise<{ close(): void }> {
   try {
-    return group(dbos().systemDatabase, pool, { schema, log });
+    return group(dbos().systemDatabase, pool, { schema: engineSchema, log });
   } catch (error) {
     await DBOS.shutdown({ deregister: true });
     throw error;

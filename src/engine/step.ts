@@ -2,6 +2,7 @@ import {
   defaultRetry,
   neverRetry,
   nextDelayMs,
+  Postponed,
   SluiceError,
   type SluiceErrorJson,
   type StepAttempt,
@@ -15,7 +16,7 @@ import type { AttemptRecord, StepRecord } from "../store/index.ts";
 import type { Execution } from "./execution.ts";
 import { performIrreversible } from "./irreversible.ts";
 import { abandon, persist } from "./persist.ts";
-import { recordOnce } from "./runtime.ts";
+import { recordSealed } from "./sealed-record.ts";
 import { clock } from "./timer.ts";
 
 /*
@@ -23,6 +24,7 @@ import { clock } from "./timer.ts";
  *
  *   running -> succeeded
  *   running -> waiting (until wakeAt) -> running     a retryable error, or a sleep, or something from outside to come
+ *   running -> waiting (with its reason) -> running  postponed by its own work, which costs no try
  *   running -> failed                                 no try left
  *   failed -> reopened -> running                     a person resumed the run from it
  *
@@ -95,7 +97,9 @@ export async function runStep<T>(execution: Execution, numbering: Numbering, ste
   execution.enter();
   const run = (): Promise<Outcome> => new StepExecution(execution, step, path).run();
   const outcome = await execution.settled(
-    numbering.isOfFlow ? recordOnce(step.name, () => execution.untilStopped(run())) : run(),
+    numbering.isOfFlow
+      ? recordSealed(execution, { name: step.name, path }, () => execution.untilStopped(run()))
+      : run(),
   );
   execution.leave();
   if ("value" in outcome) return outcome.value as T;
@@ -111,6 +115,7 @@ class StepExecution<T> {
   /** Attempts of before a resume. */
   #spent = 0;
   #reopened = false;
+  #postponedSince: Date | null = null;
 
   constructor(execution: Execution, step: StepWork<T>, path: string) {
     this.#execution = execution;
@@ -123,6 +128,7 @@ class StepExecution<T> {
       status: "running",
       attempts: [],
       wakeAt: null,
+      waitReason: null,
       input: step.input ?? null,
       output: null,
       error: null,
@@ -154,6 +160,7 @@ class StepExecution<T> {
     this.#reopened = before.status === "reopened";
     // A person resumed it: what it tried before stays on record and does not count against the policy.
     if (this.#reopened) this.#spent = attempts.length;
+    if (before.waitReason) this.#postponedSince = lastEnd(before);
     this.#row = {
       ...this.#row,
       attempts: attempts.map(closeAttempt),
@@ -185,6 +192,7 @@ class StepExecution<T> {
       status: "running",
       attempts: [...before, attempt],
       wakeAt: this.#keepsWake ? wakeAt : null,
+      waitReason: null,
     };
     const showing = setTimeout(() => this.#show(), showAfterMs).unref();
     const acts = !containers.has(this.#step.kind) && !this.#keepsWake;
@@ -195,6 +203,7 @@ class StepExecution<T> {
       return { value };
     } catch (thrown) {
       if (this.#execution.hasLeft) return await abandon();
+      if (thrown instanceof Postponed) return await this.#postpone(before, thrown);
       return await this.#fail(before, attempt, toSluiceError(thrown, "STEP_FAILED", true));
     } finally {
       clearTimeout(showing);
@@ -223,6 +232,12 @@ class StepExecution<T> {
     }
   }
 
+  async #postpone(before: readonly AttemptRecord[], { until, reason }: Postponed): Promise<null> {
+    this.#postponedSince ??= new Date();
+    await this.#save({ status: "waiting", attempts: before, wakeAt: until, waitReason: reason });
+    return null;
+  }
+
   async #fail(before: readonly AttemptRecord[], attempt: AttemptRecord, error: SluiceError): Promise<Outcome | null> {
     if (error.code === "RUN_TAKEN_OVER") return this.#execution.lose();
     const policy = this.#step.retry ?? (this.#step.irreversible ? neverRetry : defaultRetry);
@@ -232,6 +247,7 @@ class StepExecution<T> {
       await this.#end(before, { ...attempt, error: failed }, { status: "failed", error: toJson(failed) });
       return { error: failed, path: this.#row.path };
     }
+    this.#postponedSince = null;
     const ended = { ...attempt, finishedAt: new Date().toISOString(), error: failed };
     await this.#save({ status: "waiting", attempts: [...before, ended], wakeAt: new Date(clock.now() + delayMs) });
     return null;
@@ -245,6 +261,7 @@ class StepExecution<T> {
       path,
       key: this.#execution.keyOf(path),
       epoch: run.epoch,
+      postponedSince: this.#postponedSince,
       signal,
       wakeAt,
       reopened: this.#reopened,
@@ -275,6 +292,12 @@ function closeAttempt(attempt: AttemptRecord): AttemptRecord {
     ...attempt,
     error: { code: "STEP_FAILED", message: "the process ended before this attempt did", retryable: true },
   };
+}
+
+/** When the last try of a step ended, or the step began. */
+function lastEnd({ attempts, startedAt }: StepRecord): Date {
+  const last = attempts.at(-1)?.finishedAt;
+  return last === undefined || last === null ? startedAt : new Date(last);
 }
 
 /** Steps that only wait are not tried again: a wait cannot fail in passing. */

@@ -1,4 +1,4 @@
-import { checkSchema, type Schema, SluiceError } from "../core/index.ts";
+import { checkSchema, type Schema, type SignalWait, SluiceError } from "../core/index.ts";
 import type { Execution } from "./execution.ts";
 import { persist } from "./persist.ts";
 import { type Numbering, runStep, waitPolicy } from "./step.ts";
@@ -35,12 +35,12 @@ export async function waitForSignal<T>(
   execution: Execution,
   numbering: Numbering,
   name: string,
-  options: { readonly schema: Schema<T>; readonly timeoutMs: number },
+  options: SignalWait<T>,
 ): Promise<T> {
   return runStep<T>(execution, numbering, {
     name,
     kind: "signal",
-    input: { timeoutMs: options.timeoutMs },
+    input: { timeoutMs: options.timeoutMs, ...(options.question !== undefined && { question: options.question }) },
     retry: waitPolicy,
     async execute(place) {
       const deadline = place.wakeAt ?? new Date(clock.now() + options.timeoutMs);

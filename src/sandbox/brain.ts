@@ -1,7 +1,10 @@
 import { isRecord, type Json } from "../core/index.ts";
 import { fittingJson } from "./fitting-json.ts";
 
-/** A chat completion request as it came in; only the fields that a brain needs are named. */
+/**
+ * What a brain is asked: a chat completion request as it came in, of which only the fields that a brain needs are named. A
+ * request of another API (responses, Anthropic's messages) is given in this shape, with `model`, `messages` and `response_format`.
+ */
 export interface ChatRequest {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: Json }[];
@@ -9,7 +12,7 @@ export interface ChatRequest {
   readonly [field: string]: Json | undefined;
 }
 
-/** What decides the content of the answers of OpenAI's stand-in. The same request should give the same answer. */
+/** What decides the content of the answers of the models' stand-ins. The same request should give the same answer. */
 export type Brain = (request: ChatRequest) => { readonly content: string } | Promise<{ readonly content: string }>;
 
 /**

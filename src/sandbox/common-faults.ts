@@ -5,8 +5,18 @@ const page = (title: string) =>
 const html = { "content-type": "text/html; charset=utf-8" };
 
 /** Changes an answer without a pause where there was none: see SandboxServer. */
-function spoiled(reply: Reply | Promise<Reply>, change: Partial<Reply>): Reply | Promise<Reply> {
-  return reply instanceof Promise ? reply.then((given) => ({ ...given, ...change })) : { ...reply, ...change };
+export function changed(
+  reply: Reply | Promise<Reply>,
+  change: (given: Reply) => Partial<Reply>,
+): Reply | Promise<Reply> {
+  return reply instanceof Promise
+    ? reply.then((given) => ({ ...given, ...change(given) }))
+    : { ...reply, ...change(reply) };
+}
+
+/** The stand-in answers; the answer does not arrive as it should. */
+export function spoiled(reply: Reply | Promise<Reply>, change: Partial<Reply>): Reply | Promise<Reply> {
+  return changed(reply, () => change);
 }
 
 /** Faults that every system can have. The first two decide exactly-once questions. */

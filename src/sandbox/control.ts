@@ -1,6 +1,7 @@
 import { SluiceError, isRecord, toJson, toSluiceError, type Json } from "../core/index.ts";
 import { bearerToken, type IncomingCall, type Reply, type SandboxCall, type SandboxSystem } from "./exchange.ts";
 import type { FaultRule } from "./fault-plan.ts";
+import type { ModelLimits } from "./model-limits.ts";
 import { readCalls } from "./record.ts";
 import type { HubspotContact, SlackMessage } from "./state.ts";
 
@@ -17,6 +18,8 @@ export interface Control {
   hubspotContacts(): readonly HubspotContact[];
   /** @throws CONFIG_INVALID when a rule names a system or kind that does not exist. */
   setFaults(rules: readonly FaultRule[]): void;
+  /** @throws CONFIG_INVALID for a limit that is unknown or no whole number from 1. */
+  setLimits(limits: ModelLimits): void;
 }
 
 /** Gives the recorded calls of a folder that pass a filter. @throws CONFIG_INVALID when the record is damaged. */
@@ -46,6 +49,7 @@ export async function answerControl(
     ["GET /_sandbox/slack/messages", () => control.slackMessages()],
     ["GET /_sandbox/hubspot/contacts", () => control.hubspotContacts()],
     ["PUT /_sandbox/faults", () => control.setFaults(toFaultRules(call.body))],
+    ["PUT /_sandbox/limits", () => control.setLimits(toLimits(call.body))],
   ]);
   const command = commands.get(`${call.method} ${call.resource}`);
   if (command === undefined) return { status: 404, body: { message: "nothing is here" } };
@@ -68,5 +72,13 @@ function toFaultRules(body: Json): readonly FaultRule[] {
   throw new SluiceError("CONFIG_INVALID", {
     message: "fault rules are not a list of objects",
     hint: 'Send JSON such as [{"system":"slack","kind":"ratelimited","times":3}].',
+  });
+}
+
+function toLimits(body: Json): ModelLimits {
+  if (isRecord(body)) return body;
+  throw new SluiceError("CONFIG_INVALID", {
+    message: "limits are not an object",
+    hint: 'Send JSON such as {"requestsPerMinute":60}.',
   });
 }

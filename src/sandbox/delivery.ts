@@ -10,17 +10,33 @@ export async function deliver(response: ServerResponse, reply: Reply): Promise<v
     response.socket?.resetAndDestroy();
     return;
   }
-  const bytes = Buffer.from(typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body));
-  const middle = Math.ceil(bytes.length / 2);
-  writeHead(response, reply, bytes.length);
+  const text = typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body);
+  writeHead(response, reply, Buffer.byteLength(text));
   if (delivery === "complete") {
-    response.end(bytes);
+    response.end(text);
     return;
   }
-  await new Promise<void>((resolve) => response.write(bytes.subarray(0, middle), () => resolve()));
-  if (delivery === "stalled") await wait(response, reply.stallMs ?? 0);
-  if (delivery === "stalled") response.end(bytes.subarray(middle));
-  else response.destroy();
+  const pieces = delivery === "trickled" ? toPieces(text) : toHalves(text);
+  for (const piece of pieces.slice(0, -1)) {
+    await new Promise<void>((resolve) => response.write(piece, () => resolve()));
+    if (delivery !== "truncated") await wait(response, reply.stallMs ?? 0);
+  }
+  if (delivery === "truncated") response.destroy();
+  else response.end(pieces.at(-1));
+}
+
+function toHalves(text: string): readonly (string | Buffer)[] {
+  const bytes = Buffer.from(text);
+  const middle = Math.ceil(bytes.length / 2);
+  return [bytes.subarray(0, middle), bytes.subarray(middle)];
+}
+
+/** The events of a stream; anything else in eight pieces at most. */
+function toPieces(text: string): readonly string[] {
+  const events = text.split(/(?<=\n\n)/);
+  if (events.length > 1) return events;
+  const size = Math.max(1, Math.ceil(text.length / 8));
+  return text.match(new RegExp(`[^]{1,${size}}`, "gu")) ?? [text];
 }
 
 /** An event stream has no length, as with the vendors. */

@@ -2,10 +2,16 @@ import { createHash } from "node:crypto";
 import { SluiceError } from "../core/index.ts";
 import type { FaultParams, FaultPlay, IncomingCall, SandboxSystem } from "./exchange.ts";
 import { hubspotFaults } from "./hubspot-answers.ts";
-import { openaiFaults } from "./openai.ts";
 import { slackFaults } from "./slack-answers.ts";
+import { anthropicFaults, cohereFaults, openaiFaults } from "./vendor-faults.ts";
 
-const faults = { slack: slackFaults, hubspot: hubspotFaults, openai: openaiFaults };
+const faults = {
+  slack: slackFaults,
+  hubspot: hubspotFaults,
+  openai: openaiFaults,
+  anthropic: anthropicFaults,
+  cohere: cohereFaults,
+};
 
 /** The kinds of faults of a system. */
 export type FaultKind<System extends SandboxSystem> = keyof (typeof faults)[System];
@@ -38,6 +44,8 @@ export const faultKinds: { readonly [System in SandboxSystem]: readonly FaultKin
   slack: Object.keys(slackFaults) as FaultKind<"slack">[],
   hubspot: Object.keys(hubspotFaults) as FaultKind<"hubspot">[],
   openai: Object.keys(openaiFaults) as FaultKind<"openai">[],
+  anthropic: Object.keys(anthropicFaults) as FaultKind<"anthropic">[],
+  cohere: Object.keys(cohereFaults) as FaultKind<"cohere">[],
 };
 
 /** A fault to be played. */
@@ -80,7 +88,9 @@ function findPlay(rule: FaultRule): FaultPlay {
   throw new SluiceError("CONFIG_INVALID", {
     message: `fault ${JSON.stringify(rule.kind)} of system ${JSON.stringify(rule.system)} does not exist`,
     hint:
-      ofSystem.size > 0 ? `Use one of ${[...ofSystem.keys()].join(", ")}.` : "Systems are slack, hubspot and openai.",
+      ofSystem.size > 0
+        ? `Use one of ${[...ofSystem.keys()].join(", ")}.`
+        : `Systems are ${Object.keys(faults).join(", ")}.`,
   });
 }
 

@@ -25,16 +25,10 @@ try {
   process.disconnect?.();
 }
 
-async function start({
-  folder,
-  seed,
-  faults,
-  latencyMs,
-  port,
-  brain,
-}: StartSettings): Promise<{ server: SandboxServer; ready: Ready }> {
+async function start(asked: StartSettings): Promise<{ server: SandboxServer; ready: Ready }> {
+  const { folder, seed, faults, port, brain, recording, latencyMs, limits, batchDelayMs } = asked;
   const plan = new FaultPlan(seed, faults);
-  const { record, calls } = await CallRecord.open(folder);
+  const { record, calls } = await CallRecord.open(folder, recording);
   const state = new SandboxState();
   for (const call of calls) if (call.effect) state.apply(call.effect);
   const credentials = await readOrMakeCredentials(folder);
@@ -49,6 +43,8 @@ async function start({
     seed,
     plan,
     latencyMs,
+    limits,
+    batchDelayMs,
     lastNumber: calls.reduce((last, call) => Math.max(last, call.number), 0),
   });
   return { server, ready: { origin: await listen(server, port), controlToken, credentials } };
@@ -78,8 +74,9 @@ async function loadBrain(path: string): Promise<Brain> {
 function answer(server: SandboxServer, request: ToSandbox): FromSandbox {
   const { id } = request;
   try {
-    if (request.command !== "setFaults") return { id, result: server[request.command]() };
-    server.setFaults(request.rules);
+    if (request.command === "setFaults") server.setFaults(request.rules);
+    else if (request.command === "setLimits") server.setLimits(request.limits);
+    else return { id, result: server[request.command]() };
     return { id, result: null };
   } catch (error) {
     return { id, error: toSluiceError(error).toJSON() };

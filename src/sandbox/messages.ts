@@ -1,6 +1,8 @@
 import type { SluiceErrorJson } from "../core/index.ts";
 import type { SandboxCredentials } from "./exchange.ts";
 import type { FaultRule } from "./fault-plan.ts";
+import type { ModelLimits } from "./model-limits.ts";
+import type { Recording } from "./record.ts";
 import type { HubspotContact, SlackMessage } from "./state.ts";
 
 /** What the sandbox process is started with, as JSON in its first argument. */
@@ -11,6 +13,9 @@ export interface StartSettings {
   readonly latencyMs: number;
   readonly port: number;
   readonly brain: string | null;
+  readonly limits: ModelLimits;
+  readonly batchDelayMs: number;
+  readonly recording: Recording;
 }
 
 /** What the sandbox process tells when it is ready. */
@@ -24,6 +29,7 @@ export interface Ready {
 export type ToSandbox = { readonly id: number } & (
   | { readonly command: "slackMessages" | "hubspotContacts" }
   | { readonly command: "setFaults"; readonly rules: readonly FaultRule[] }
+  | { readonly command: "setLimits"; readonly limits: ModelLimits }
 );
 
 /** From the sandbox: `ready` or `failed` once, then one answer for each request. */

@@ -62,7 +62,7 @@ describe("OpenAI's stand-in", () => {
     expect(body).toMatchObject({ object: "chat.completion", model: "sandbox-fast" });
     expect(choice?.finish_reason).toBe("stop");
     expect(body.usage["total_tokens"]).toBe(body.usage["prompt_tokens"]! + body.usage["completion_tokens"]!);
-    expect(response.headers.get("x-ratelimit-limit-requests")).toBe("500");
+    expect(response.headers.get("x-ratelimit-limit-requests")).toBe("1000000");
   });
 
   it("reads the schema from the prompt where only json_object is asked for", async () => {

@@ -74,6 +74,19 @@ describe("CallRecord", () => {
     );
   });
 
+  it("writes without waiting when it is buffered, and nothing when it is off", async () => {
+    const buffered = newFolder();
+    const { record } = await CallRecord.open(buffered, "buffered");
+    for (const number of [1, 2, 3]) await record.append(callOf(number));
+    await record.close();
+    expect(await readCalls(buffered)).toEqual([1, 2, 3].map((number) => callOf(number)));
+    const off = await CallRecord.open(buffered, "none");
+    expect(off.calls).toHaveLength(3);
+    await off.record.append(callOf(4));
+    await off.record.close();
+    expect(await readCalls(buffered)).toHaveLength(3);
+  });
+
   it("refuses a record with a broken line in the middle, and names the line", async () => {
     const folder = newFolder();
     const { record } = await CallRecord.open(folder);

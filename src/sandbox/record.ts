@@ -43,36 +43,51 @@ function parseLine(line: string, lineNumber: number, folder: string): SandboxCal
   }
 }
 
+/**
+ * When a call is answered.
+ * - `durable`: when its line is on disk (fsync). The only one that an experiment may rely on.
+ * - `buffered`: at once; the line is written soon after, without fsync.
+ * - `none`: at once; nothing is written.
+ */
+export type Recording = "durable" | "buffered" | "none";
+
 /** The append-only record of one running sandbox. One process per folder. */
 export class CallRecord {
   readonly #file: FileHandle;
+  readonly #recording: Recording;
   #batch: string[] = [];
   #written: Promise<void> = Promise.resolve();
   #nextWrite: Promise<void> | undefined;
 
-  private constructor(file: FileHandle) {
+  private constructor(file: FileHandle, recording: Recording) {
     this.#file = file;
+    this.#recording = recording;
   }
 
   /** Opens the record of a folder, makes both where they are missing, cuts off a torn last line, and gives what was recorded. */
-  static async open(folder: string): Promise<{ record: CallRecord; calls: readonly SandboxCall[] }> {
+  static async open(
+    folder: string,
+    recording: Recording = "durable",
+  ): Promise<{ record: CallRecord; calls: readonly SandboxCall[] }> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const { calls, completeBytes } = await readRecord(folder);
     const file = await open(recordFile(folder), "a", 0o600);
     // The record holds what people wrote, also when an earlier umask or copy left it readable.
     await chmod(recordFile(folder), 0o600);
     await truncate(recordFile(folder), completeBytes);
-    return { record: new CallRecord(file), calls };
+    return { record: new CallRecord(file, recording), calls };
   }
 
   /**
    * Appends a call. Resolves when it is on disk (fsync); calls that arrive meanwhile share the next fsync.
-   * Order in the file is the order of the calls of this method.
+   * Order in the file is the order of the calls of this method. Resolves at once unless `durable`.
    */
   append(call: SandboxCall): Promise<void> {
+    if (this.#recording === "none") return Promise.resolve();
     this.#batch.push(`${JSON.stringify(call)}\n`);
     this.#nextWrite ??= this.#written.then(() => this.#writeBatch());
-    return this.#nextWrite;
+    // A write that fails still ends the process, as an unhandled rejection.
+    return this.#recording === "durable" ? this.#nextWrite : Promise.resolve();
   }
 
   /** Closes the file when all that was appended is on disk. */
@@ -87,6 +102,6 @@ export class CallRecord {
     this.#written = this.#nextWrite ?? this.#written;
     this.#nextWrite = undefined;
     await this.#file.appendFile(text);
-    await this.#file.datasync();
+    if (this.#recording === "durable") await this.#file.datasync();
   }
 }

@@ -133,6 +133,16 @@ describe("the record of a sandbox", () => {
     expect(await readSandboxCalls(join(root, "nothing"))).toEqual([]);
   });
 
+  it("keeps the credentials of an older sandbox, and adds those that it did not have", async () => {
+    const folder = join(root, "older");
+    await (await start({ folder })).close();
+    const kept = { slackToken: "xoxb-kept", hubspotToken: "pat-kept", openaiKey: "sk-kept" };
+    await writeFile(join(folder, "credentials.json"), JSON.stringify(kept));
+    const { credentials } = await start({ folder });
+    expect(credentials).toMatchObject({ ...kept, anthropicKey: expect.stringMatching(/^sk-ant-/) as string });
+    expect((await start({ folder: join(root, "older") })).credentials).toEqual(credentials);
+  });
+
   it("holds no credential, neither of a header nor of a body", async () => {
     const folder = join(root, "clean");
     const sandbox = await start({ folder });

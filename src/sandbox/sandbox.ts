@@ -6,6 +6,8 @@ import { readFilteredCalls, type CallFilter } from "./control.ts";
 import type { SandboxCall, SandboxCredentials } from "./exchange.ts";
 import type { FaultRule } from "./fault-plan.ts";
 import type { FromSandbox, Ready, StartSettings, ToSandbox } from "./messages.ts";
+import type { ModelLimits } from "./model-limits.ts";
+import type { Recording } from "./record.ts";
 import type { HubspotContact, SlackMessage } from "./state.ts";
 
 /** How long a closed sandbox may take to end before it is killed. */
@@ -28,6 +30,15 @@ export interface SandboxOptions {
    * Default: the smallest JSON that fits the asked schema, or a sentence, marked SIMULATED.
    */
   readonly brain?: string;
+  /** What the models allow. Default: more than anybody sends. */
+  readonly limits?: ModelLimits;
+  /** How long a batch of model requests takes. Default: 300. */
+  readonly batchDelayMs?: number;
+  /**
+   * Default: `durable`, each call is on disk before it is answered. For benchmarks: `buffered` does not wait for the disk,
+   * `none` keeps no record, so that {@link Sandbox.calls} gives none either.
+   */
+  readonly recording?: Recording;
 }
 
 /** A running sandbox. Its record outlives it: {@link readFilteredCalls} gives it without one. */
@@ -38,6 +49,10 @@ export interface Sandbox {
   readonly hubspotUrl: string;
   /** In place of `https://api.openai.com/v1`. */
   readonly openaiUrl: string;
+  /** In place of `https://api.anthropic.com/v1`. */
+  readonly anthropicUrl: string;
+  /** In place of `https://api.cohere.com/v2`. */
+  readonly cohereUrl: string;
   readonly origin: string;
   readonly pid: number;
   /** The same for a folder at every start. */
@@ -52,12 +67,14 @@ export interface Sandbox {
   hubspotContacts(): Promise<readonly HubspotContact[]>;
   /** Replaces the rules, and counts anew. @throws CONFIG_INVALID for an unknown system or kind; the old rules then stay. */
   setFaults(rules: readonly FaultRule[]): Promise<void>;
+  /** Replaces the limits of the models; what was counted stays counted. @throws CONFIG_INVALID for a limit that is none; the old ones then stay. */
+  setLimits(limits: ModelLimits): Promise<void>;
   /** Ends the process; until then it keeps this one from ending by itself. Calls without an answer yet get none. */
   close(): Promise<void>;
 }
 
 /**
- * Starts stand-ins of Slack, HubSpot and an OpenAI-compatible server on loopback, in a process of their own, which ends
+ * Starts stand-ins of Slack, HubSpot, OpenAI, Anthropic and Cohere on loopback, in a process of their own, which ends
  * with this one. What was answered before, by an earlier sandbox of the folder, is still there.
  *
  * @throws CONFIG_INVALID for an unknown fault, a brain without `answer` or a damaged record; PORT_IN_USE.
@@ -74,6 +91,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     latencyMs: options.latencyMs ?? 0,
     port: options.port ?? 0,
     brain: options.brain === undefined ? null : resolve(options.brain),
+    limits: options.limits ?? {},
+    batchDelayMs: options.batchDelayMs ?? 300,
+    recording: options.recording ?? "durable",
   };
   const link = new SandboxLink(spawnSandbox(settings));
   const { origin, credentials, controlToken } = await link.ready;
@@ -82,6 +102,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     slackUrl: `${origin}/slack/api/`,
     hubspotUrl: `${origin}/hubspot`,
     openaiUrl: `${origin}/openai/v1`,
+    anthropicUrl: `${origin}/anthropic/v1`,
+    cohereUrl: `${origin}/cohere/v2`,
     pid: link.pid,
     credentials,
     controlToken,
@@ -90,6 +112,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     hubspotContacts: () => link.ask({ command: "hubspotContacts" }) as Promise<readonly HubspotContact[]>,
     setFaults: async (rules) => {
       await link.ask({ command: "setFaults", rules });
+    },
+    setLimits: async (limits) => {
+      await link.ask({ command: "setLimits", limits });
     },
     close: () => link.close(),
   };

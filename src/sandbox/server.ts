@@ -1,5 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { answerAnthropic } from "./anthropic.ts";
+import { BatchResults } from "./batches.ts";
 import type { Brain } from "./brain.ts";
+import { answerCohere } from "./cohere.ts";
 import { answerControl, type Control } from "./control.ts";
 import { deliver } from "./delivery.ts";
 import type { AnswerEdit, IncomingCall, Reply, SandboxCall, SandboxCredentials } from "./exchange.ts";
@@ -7,6 +10,8 @@ import { FaultPlan, type FaultRule, type PlannedFault } from "./fault-plan.ts";
 import { answerHubspot } from "./hubspot.ts";
 import { findSystem, idempotencyKeyOf, readBody, readMessage, withoutCredentials } from "./incoming.ts";
 import type { FoundSystem, IncomingMessageParts } from "./incoming.ts";
+import { RateWindows, type ModelLimits } from "./model-limits.ts";
+import type { ModelSettings } from "./model-settings.ts";
 import { answerOpenai } from "./openai.ts";
 import type { CallRecord } from "./record.ts";
 import { answerSlack } from "./slack.ts";
@@ -23,6 +28,8 @@ export interface ServerParts {
   readonly seed: number;
   readonly plan: FaultPlan;
   readonly latencyMs: number;
+  readonly limits: ModelLimits;
+  readonly batchDelayMs: number;
   /** Number of the last call in the record. */
   readonly lastNumber: number;
 }
@@ -34,6 +41,8 @@ export interface ServerParts {
 export class SandboxServer implements Control {
   readonly #parts: ServerParts;
   readonly #http: Server;
+  readonly #windows: RateWindows;
+  readonly #results = new BatchResults();
   #plan: FaultPlan;
   #lastNumber: number;
   #origin = "";
@@ -41,6 +50,7 @@ export class SandboxServer implements Control {
   constructor(parts: ServerParts) {
     this.#parts = parts;
     this.#plan = parts.plan;
+    this.#windows = new RateWindows(parts.limits);
     this.#lastNumber = parts.lastNumber;
     this.#http = createServer((request, response) => void this.#serve(request, response));
     // Node's default of 5 s lets a caller meet a connection that is just being closed: a reset that no fault rule asked for.
@@ -70,14 +80,18 @@ export class SandboxServer implements Control {
     this.#plan = new FaultPlan(this.#parts.seed, rules);
   }
 
+  setLimits(limits: ModelLimits): void {
+    this.#windows.setLimits(limits);
+  }
+
   /** An error in here is one of the sandbox itself. It ends the process: an oracle must not go on after one. */
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const bytes = await readBody(request);
-    if (bytes === undefined) return;
     const url = URL.parse(request.url ?? "/", "http://sandbox");
+    const found = url === null ? undefined : findSystem(url.pathname);
+    const bytes = await readBody(request, found?.maxBodyBytes);
+    if (bytes === undefined) return;
     if (url === null) return deliver(response, { status: 400, body: { message: "the address cannot be read" } });
-    const message = readMessage(request, bytes);
-    const found = findSystem(url.pathname);
+    const message = await readMessage(request, bytes);
     if (found) return this.#answer(this.#toCall(message, found, url.searchParams), response);
     const control = { ...message, resource: url.pathname, query: url.searchParams };
     return deliver(response, await answerControl(control, { control: this, ...this.#parts }));
@@ -101,15 +115,25 @@ export class SandboxServer implements Control {
 
   #decide(call: IncomingCall, fault: PlannedFault | undefined): Reply | Promise<Reply> {
     const handle = (edit?: AnswerEdit) => this.#handle(call, edit);
-    if (call.bodyState === "too_large") return { status: 413, body: { message: "Request body is larger than 1 MB" } };
+    if (call.bodyState === "too_large") {
+      return { status: 413, body: { message: `Request body is larger than ${call.maxBodyBytes} bytes` } };
+    }
     return fault ? fault.play({ call, params: fault.params, handle }) : handle();
   }
 
   #handle(call: IncomingCall, edit: AnswerEdit | undefined): Reply | Promise<Reply> {
-    const { state, credentials, brain } = this.#parts;
+    const { state, credentials } = this.#parts;
     if (call.system === "slack") return answerSlack(call, state, credentials.slackToken);
     if (call.system === "hubspot") return answerHubspot(call, state, credentials.hubspotToken);
-    return answerOpenai(call, { key: credentials.openaiKey, brain, edit });
+    if (call.system === "openai") return answerOpenai(call, this.#toSettings(credentials.openaiKey, edit));
+    if (call.system === "anthropic") return answerAnthropic(call, this.#toSettings(credentials.anthropicKey, edit));
+    return answerCohere(call, this.#toSettings(credentials.cohereKey, edit));
+  }
+
+  #toSettings(key: string, edit: AnswerEdit | undefined): ModelSettings {
+    const { state, brain, batchDelayMs } = this.#parts;
+    const batches = { state, delayMs: batchDelayMs, results: this.#results };
+    return { key, brain, edit, windows: this.#windows, batches };
   }
 }
 
@@ -124,7 +148,8 @@ function toRecorded(call: IncomingCall, reply: Reply, fault: string | null): San
     ...withoutCredentials(call),
     idempotencyKey,
     status: reply.delivery === "reset" ? null : reply.status,
-    response: reply.body,
+    response: reply.recorded === undefined ? reply.body : reply.recorded,
+    ...(reply.headers && { responseHeaders: reply.headers }),
     fault,
     effect: reply.effect ?? null,
   };

@@ -41,12 +41,53 @@ export interface HubspotProperty {
   readonly readOnly: boolean;
 }
 
+/** A file uploaded to OpenAI's stand-in. */
+export interface ModelFile {
+  readonly id: string;
+  readonly filename: string;
+  readonly purpose: string;
+  readonly text: string;
+  /** ISO 8601. */
+  readonly createdAt: string;
+}
+
+/** A batch of model requests. What it looks like at a time follows from this alone: see `phaseOf`. */
+export interface ModelBatch {
+  readonly id: string;
+  readonly system: "openai" | "anthropic";
+  readonly requests: readonly BatchRequest[];
+  /** ISO 8601. */
+  readonly createdAt: string;
+  /** ISO 8601: when it ends by itself. */
+  readonly endsAt: string;
+  readonly cancelledAt: string | null;
+  /** How it ends by itself. `failed`: its input is not valid, no request is answered. `expired`: half of them are. */
+  readonly fate: "completed" | "expired" | "failed";
+  /** Which part of its requests fails, from 0 to 1. */
+  readonly failingShare: number;
+  /** What OpenAI's batches have besides; null for others. */
+  readonly origin: { readonly endpoint: string; readonly inputFileId: string; readonly metadata: Json } | null;
+}
+
+/** One request of a batch. */
+export interface BatchRequest {
+  readonly customId: string;
+  /** Path of the API that answers it, such as `/v1/chat/completions`. */
+  readonly url: string;
+  readonly body: Json;
+}
+
 /** A change of a stand-in's state. The state is rebuilt by applying the effects of the record in order. */
 export type SandboxEffect =
   | { readonly kind: "slack.message.posted"; readonly message: SlackMessage }
   | { readonly kind: "hubspot.contact.created"; readonly contact: HubspotContact }
   | { readonly kind: "hubspot.contact.updated"; readonly contact: HubspotContact }
-  | { readonly kind: "hubspot.property.created"; readonly property: HubspotProperty };
+  | { readonly kind: "hubspot.property.created"; readonly property: HubspotProperty }
+  | { readonly kind: "model.file.uploaded"; readonly file: ModelFile }
+  | { readonly kind: "model.file.deleted"; readonly id: string }
+  | { readonly kind: "model.batch.created"; readonly batch: ModelBatch }
+  | { readonly kind: "model.batch.cancelled"; readonly batch: ModelBatch }
+  | { readonly kind: "model.batch.deleted"; readonly id: string };
 
 /** A channel of Slack's stand-in. */
 export interface SlackChannel {
@@ -60,6 +101,10 @@ export class SandboxState {
   readonly contacts = new Map<string, HubspotContact>();
   /** Custom properties by name. */
   readonly properties = new Map<string, HubspotProperty>();
+  readonly files = new Map<string, ModelFile>();
+  readonly batches = new Map<string, ModelBatch>();
+  /** Ids of deleted files, also of those that a batch wrote. */
+  readonly deletedFiles = new Set<string>();
   readonly #messagesByChannel = new Map<string, SlackMessage[]>();
   readonly #channels = new Map<string, SlackChannel>();
   readonly #contactIdsByEmail = new Map<string, string>();
@@ -72,7 +117,11 @@ export class SandboxState {
   apply(effect: SandboxEffect): void {
     if (effect.kind === "slack.message.posted") this.#addMessage(effect.message);
     else if (effect.kind === "hubspot.property.created") this.properties.set(effect.property.name, effect.property);
-    else this.#saveContact(effect.contact);
+    else if ("contact" in effect) this.#saveContact(effect.contact);
+    else if ("file" in effect) this.files.set(effect.file.id, effect.file);
+    else if ("batch" in effect) this.batches.set(effect.batch.id, effect.batch);
+    else if (effect.kind === "model.batch.deleted") this.batches.delete(effect.id);
+    else this.#deleteFile(effect.id);
   }
 
   channels(): readonly SlackChannel[] {
@@ -114,6 +163,11 @@ export class SandboxState {
     this.messages.push(message);
     this.#messagesByChannel.get(message.channel)?.push(message);
     this.#lastTsMicros = Math.max(this.#lastTsMicros, toMicros(message.ts));
+  }
+
+  #deleteFile(id: string): void {
+    this.files.delete(id);
+    this.deletedFiles.add(id);
   }
 
   #saveContact(contact: HubspotContact): void {

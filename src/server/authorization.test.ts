@@ -32,6 +32,16 @@ const expectedAccess: { readonly [route: string]: Access } = {
   "GET /failures/:fingerprint": "read",
   "POST /failures/:fingerprint/resume": "act",
   "GET /queue": "read",
+  "GET /questions": "read",
+  "GET /models": "read",
+  "POST /models/test": "act",
+  "POST /models/resume": "act",
+  "GET /costs": "read",
+  "GET /data-map": "read",
+  "GET /ledger": "audit",
+  "POST /ledger/verify": "audit",
+  "GET /ledger/export": "audit",
+  "POST /ledger/erase": "erase",
   "GET /changes": "read",
   "GET /keys": "keys",
   "POST /keys": "keys",
@@ -43,6 +53,8 @@ const allowed: { readonly [Group in Access]: readonly string[] } = {
   read: roles,
   act: ["admin", "builder", "operator"],
   keys: ["admin"],
+  audit: ["admin", "auditor"],
+  erase: ["admin"],
 };
 
 let server: TestServer;

@@ -1,7 +1,12 @@
 import type { Hono } from "hono";
 import type { AnyFlow, Json, Log, Trigger } from "../core/index.ts";
-import type { Acceptance, EffectWord, IncomingEvent, Workspace } from "../store/index.ts";
-import type { StatusView } from "./api/schemas.ts";
+import type { Acceptance, EffectWord, IncomingEvent, LedgerVerdict, Period, Workspace } from "../store/index.ts";
+import type {
+  DataMapView,
+  ModelStatusView,
+  ModelTestView,
+  StatusView,
+} from "./api/schemas.ts";
 
 /** A flow and what starts it. */
 export interface FlowInfo {
@@ -31,11 +36,34 @@ export interface EnginePort {
   rule(runId: string, ruling: EffectWord): Promise<void>;
 }
 
+/** A view that nobody changes on its way out. */
+export type Shown<View> = View extends object ? { readonly [Part in keyof View]: Shown<View[Part]> } : View;
+
+/** What people see of the gateway and may do to it. */
+export interface GatewayPort {
+  /** All names of the configuration with the state of limits, pauses and circuits. */
+  models(): Promise<readonly Shown<ModelStatusView>[]>;
+  /** Calls each candidate of a name, or of all names, once. @throws MODEL_UNKNOWN for a name that is not configured. */
+  test(name: string | undefined): Promise<readonly Shown<ModelTestView>[]>;
+  /** Closes the circuit of a credential or bucket, and records who did. False when none was open. */
+  resume(credential: string, by: string | null): Promise<boolean>;
+  /** Which fields of each flow go to which model, by the calls of a period; a flow without any is run dry on a sample. */
+  dataMap(period: Period): Promise<Shown<DataMapView>>;
+}
+
+/** The record of what was sent to models and what was decided about it. */
+export type LedgerPort = Pick<Workspace["ledger"], "page" | "exportEntries" | "erase"> & {
+  /** Checks the chain, with the heads that were kept elsewhere and all content that is still there. */
+  verify(): Promise<LedgerVerdict>;
+};
+
 /** What the server needs from the rest of the application. */
 export interface ServerPorts {
   readonly workspace: Workspace;
   flows(): readonly FlowInfo[];
   readonly engine: EnginePort;
+  readonly gateway: GatewayPort;
+  readonly ledger: LedgerPort;
   status(): Promise<StatusView>;
   /** Whether work can be done now; answers `/readyz`. */
   isReady(): Promise<boolean>;

@@ -1,21 +1,114 @@
-import type { AiCallRecord } from "../core/index.ts";
 import { sql } from "kysely";
-import { query, runTakenOver, type Scope, toText } from "./scope.ts";
+import type { AiCallRecord, ErrorCode, Json } from "../core/index.ts";
+import { createBatch } from "./batch.ts";
+import { openContent, sealKept } from "./sealed.ts";
+import { type Database, query, runTakenOver, type Scope, toText } from "./scope.ts";
 
 /** The start of an {@link AiCallRecord}, written before the model is called. */
 export type AiCallIntent = Omit<
   AiCallRecord,
-  "response" | "status" | "rung" | "inputTokens" | "outputTokens" | "costMicroUsd" | "error" | "finishedAt"
-> & {
+  | "response"
+  | "status"
+  | "rung"
+  | "inputTokens"
+  | "outputTokens"
+  | "costMicroUsd"
+  | "estimated"
+  | "error"
+  | "finishedAt"
+>;
+
+/** What a call takes of limits and budgets. Shapes and words are those of `claim_model_call` in migration 0003. */
+export interface ModelClaim {
+  /** Id of the call. */
+  readonly key: string;
+  /** The same for all tries of a step: who waits for room keeps a place under this name. */
+  readonly ticket: string;
+  /** What the provider counts by: the key, and the key with the model. */
+  readonly credential: string;
+  readonly bucket: string;
+  /** 0 interactive, 1 standard, 2 batch. */
+  readonly lane: number;
+  readonly limits: readonly { readonly kind: LimitKind; readonly limit: number; readonly perMs: number }[];
+  readonly concurrency: number | null;
+  readonly interactiveShare: number;
+  readonly amounts: { readonly [Kind in "requests" | "input_tokens" | "output_tokens"]: number };
+  /** How long the call may be under way; then its place is free again, whatever became of its process. */
+  readonly leaseMs: number;
+  readonly accounts: readonly { readonly account: string; readonly limitMicroUsd: number }[];
+  /** The most that it can cost. */
+  readonly costMicroUsd: number | null;
+}
+
+/** What limits count. */
+export type LimitKind = "requests" | "tokens" | "input_tokens" | "output_tokens";
+
+/** A call on its way out. */
+export interface AiCallAdmission {
+  readonly intent: AiCallIntent;
   /** The execution that is about to ask. */
   readonly epoch: number;
-};
+  /** Null: nothing limits it. */
+  readonly claim: ModelClaim | null;
+  /** Blind indexes of the people that it is about. */
+  readonly subjects: readonly string[];
+  /** Placeholders of the run and what they stand for, when there are new ones. */
+  readonly vault: { readonly originals: { readonly [placeholder: string]: string }; readonly expiresAt: Date } | null;
+}
+
+/** Whether a call may be sent; if not, why, and what then. */
+export type Admission =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly because: "limit"; readonly kind: string; readonly until: string }
+  | { readonly ok: false; readonly because: "paused" | "circuit"; readonly reason: string; readonly until: string }
+  | {
+      readonly ok: false;
+      readonly because: "budget";
+      readonly account: string;
+      readonly limitMicroUsd: number;
+      readonly spentMicroUsd: number;
+    }
+  | { readonly ok: false; readonly because: "too_low"; readonly kind: string; readonly limit: number };
+
+/** What an answer tells of limits and of the provider's health. See `settle_model_call`. */
+export interface ModelSettlement {
+  readonly key: string;
+  readonly credential: string;
+  readonly bucket: string;
+  readonly used: { readonly input_tokens: number | null; readonly output_tokens: number | null };
+  /** Null: not known, so that the most that it could cost stays spent. */
+  readonly costMicroUsd: number | null;
+  /** Whether the request left at all; false gives everything back. */
+  readonly sent: boolean;
+  readonly outcome: "ok" | "rate_limited" | "quota" | "auth" | "unavailable" | "other";
+  readonly pauseUntil: string | null;
+  readonly learned: readonly {
+    readonly kind: LimitKind;
+    readonly limit: number | null;
+    readonly remaining: number | null;
+    readonly resetAt: string | null;
+  }[];
+}
 
 /** How an AI call ended. */
 export type AiCallOutcome = Pick<
   AiCallRecord,
-  "response" | "rung" | "inputTokens" | "outputTokens" | "costMicroUsd" | "error"
-> & { readonly status: "succeeded" | "failed"; readonly finishedAt: Date };
+  "response" | "rung" | "inputTokens" | "outputTokens" | "costMicroUsd" | "estimated" | "error"
+> & {
+  readonly status: "succeeded" | "failed";
+  readonly finishedAt: Date;
+  readonly settlement: ModelSettlement | null;
+  /** Digest of the response, for the ledger; null when there is none. */
+  readonly responseDigest: string | null;
+};
+
+/** An earlier request of a step. */
+export interface EarlierCall extends Pick<
+  AiCallRecord,
+  "id" | "attempt" | "modelName" | "provider" | "model" | "startedAt" | "finishedAt"
+> {
+  readonly errorCode: ErrorCode | null;
+}
 
 /** What the calls of a period came to. */
 export interface AiTotals {
@@ -29,67 +122,183 @@ export interface AiTotals {
   readonly unpriced: number;
 }
 
+/** An item of `pass_ai_calls`. */
+type Passage = { readonly [name: string]: Json };
+
+/** Admits and settles calls of all workspaces in the order they come, sharing statements and commits. */
+export type AiCallWriter = (item: Passage) => Promise<Admission | TakenOver>;
+
+interface TakenOver {
+  readonly ok: false;
+  readonly because: "taken_over";
+}
+
+export function createAiCallWriter(db: Database): AiCallWriter {
+  return createBatch<Passage, Admission | TakenOver>({
+    inFlight: 1,
+    limit: 100,
+    flush: (items) =>
+      query(async () => {
+        const { rows } = await sql<{ verdicts: (Admission | TakenOver)[] }>`
+          select sluice.pass_ai_calls(${JSON.stringify(items)}::json) as verdicts`.execute(db);
+        return rows[0]?.verdicts ?? [];
+      }),
+  });
+}
+
+type CallName = Pick<AiCallRecord, "id" | "runId">;
+
+/** Where contents of AI calls stand, as their seals have it. */
+export const requestPlace = ({ id, runId }: CallName): string => `${runId}/ai_calls.request/${id}`;
+export const responsePlace = ({ id, runId }: CallName): string => `${runId}/ai_calls.response/${id}`;
+const vaultPlace = (runId: string): string => `${runId}/vaults.sealed`;
+
+const lanes = ["interactive", "standard", "batch"] as const;
+
+/** Lanes as rows keep them: the lowest number goes first. */
+export function rankOfLane(lane: AiCallRecord["lane"]): number {
+  return lanes.indexOf(lane);
+}
+
 /** AI calls of one workspace. */
-export function createAiCallStore(scope: Scope) {
-  const { db, workspaceId } = scope;
+export function createAiCallStore(scope: Scope, write: AiCallWriter) {
+  const { db, workspaceId, keys } = scope;
   return {
     /**
-     * Records what is about to be sent. Durable when it resolves.
+     * Takes limits and budgets for a call and records what is about to be sent, all or nothing. Durable when it resolves.
      *
      * @throws RUN_TAKEN_OVER when the run has another execution by now: nothing may be sent.
      */
-    begin: (intent: AiCallIntent): Promise<void> =>
+    async admit(admission: AiCallAdmission): Promise<Admission> {
+      const { intent, epoch, claim, subjects, vault } = admission;
+      const { runId, request, startedAt, ...call } = intent;
+      const key = await keys.toWrite({ workspaceId, runId });
+      const verdict = await write({
+        op: "admit",
+        workspaceId,
+        runId,
+        epoch,
+        call: {
+          ...call,
+          lane: rankOfLane(call.lane),
+          sentFields: call.sentFields.map((field) => ({ ...field })),
+          masked: { ...call.masked },
+          request: sealKept(key, request, requestPlace(intent)) ?? "null",
+          startedAt: startedAt.toISOString(),
+        },
+        claim: claim && { ...claim, limits: [...claim.limits], accounts: [...claim.accounts], amounts: claim.amounts },
+        subjects,
+        vault: vault && {
+          sealed: sealKept(key, vault.originals, vaultPlace(runId)) ?? "null",
+          expiresAt: vault.expiresAt.toISOString(),
+        },
+        entry: toEntry("model.intended", intent, startedAt, call.requestDigest, {
+          provider: call.provider,
+          model: call.model,
+          region: call.region,
+          lane: call.lane,
+          attempt: call.attempt,
+          simulated: call.simulated,
+          fields: call.sentFields.map(({ name }) => name),
+          masked: call.masked,
+          promptVersion: call.promptVersion,
+        }),
+      } as unknown as Passage);
+      if (!verdict.ok && verdict.because === "taken_over") throw runTakenOver(runId);
+      return verdict;
+    },
+
+    /** Records what came back, and gives back what was not used. */
+    async settle(
+      call: { readonly id: string; readonly runId: string },
+      outcome: AiCallOutcome,
+    ): Promise<void> {
+      const { id, runId } = call;
+      const key = await keys.toWrite({ workspaceId, runId });
+      const { response, error, finishedAt, settlement, responseDigest, ...rest } = outcome;
+      const { status, rung, inputTokens, outputTokens, costMicroUsd, estimated } = rest;
+      const errorCode = (error as { readonly code?: string } | null)?.code ?? null;
+      await write({
+        op: "settle",
+        workspaceId,
+        id,
+        ...rest,
+        response: sealKept(key, response, responsePlace(call)),
+        error: toText(error),
+        finishedAt: finishedAt.toISOString(),
+        settlement,
+        entry: toEntry("model.called", { id, runId }, finishedAt, responseDigest, {
+          status,
+          rung,
+          inputTokens,
+          outputTokens,
+          costMicroUsd,
+          estimated,
+          error: errorCode,
+        }),
+      } as unknown as Passage);
+    },
+
+    /** The placeholders of a run and what they stand for; empty when there are none, or their time is over. */
+    vault: (runId: string): Promise<{ readonly [placeholder: string]: string }> =>
       query(async () => {
-        const { id, runId, stepPath, attempt, modelName, provider, model, simulated } = intent;
-        const { numAffectedRows } = await sql`
-          insert into sluice.ai_calls (workspace_id, id, run_id, step_path, attempt, model_name, provider, model, simulated,
-            sent_fields, available_fields, request, request_digest, status, started_at)
-          select workspace_id, ${id}, id, ${stepPath}, ${attempt}, ${modelName}, ${provider}, ${model}, ${simulated},
-            ${JSON.stringify(intent.sentFields)}::json, ${intent.availableFields}, ${JSON.stringify(intent.request)}::json,
-            ${intent.requestDigest}, 'intent', ${intent.startedAt}
-          from sluice.runs where workspace_id = ${workspaceId} and id = ${runId} and epoch = ${intent.epoch}`.execute(
-          db,
-        );
-        if (numAffectedRows !== 1n) throw runTakenOver(runId);
+        const row = await db
+          .selectFrom("vaults")
+          .select("sealed")
+          .where("workspaceId", "=", workspaceId)
+          .where("runId", "=", runId)
+          .where("expiresAt", ">", sql<Date>`now()`)
+          .executeTakeFirst();
+        if (!row) return {};
+        const key = await keys.toRead({ workspaceId, runId });
+        return (openContent(key, row.sealed, vaultPlace(runId)) ?? {}) as { readonly [placeholder: string]: string };
       }),
 
-    /** Records what came back. */
-    settle: (id: string, outcome: AiCallOutcome): Promise<void> =>
+    /** Removes placeholders whose time is over. Gives how many runs they were of. */
+    sweepVaults: (): Promise<number> =>
       query(async () => {
-        const { response, error, ...rest } = outcome;
-        await db
-          .updateTable("aiCalls")
-          .set({ ...rest, response: toText(response), error: toText(error) })
+        const { numDeletedRows } = await db
+          .deleteFrom("vaults")
           .where("workspaceId", "=", workspaceId)
-          .where("id", "=", id)
-          .execute();
+          .where("expiresAt", "<=", sql<Date>`now()`)
+          .executeTakeFirst();
+        return Number(numDeletedRows);
       }),
 
     /** The calls of a run, the oldest first. */
     ofRun: (runId: string): Promise<AiCallRecord[]> =>
-      query(() =>
-        db
+      query(async () => {
+        const rows = await db
           .selectFrom("aiCalls")
           .selectAll()
           .where("workspaceId", "=", workspaceId)
           .where("runId", "=", runId)
           .orderBy("startedAt")
           .orderBy("id")
-          .execute(),
-      ),
+          .execute();
+        const key = await keys.toRead({ workspaceId, runId });
+        return rows.map(({ lane, workspaceId: _, ...row }) => ({
+          ...row,
+          lane: lanes[lane] ?? "standard",
+          request: openContent(key, row.request, requestPlace(row)),
+          response: openContent(key, row.response, responsePlace(row)),
+        }));
+      }),
 
-    /** How many requests a step has made, so that a later one counts on. */
-    countOfStep: (runId: string, stepPath: string): Promise<number> =>
-      query(async () => {
-        const row = await db
+    /** The requests that a step has made in all its tries and processes, in their order. */
+    ofStep: (runId: string, stepPath: string): Promise<EarlierCall[]> =>
+      query(() =>
+        db
           .selectFrom("aiCalls")
-          .select((eb) => eb.fn.countAll<number>().as("count"))
+          .select(["id", "attempt", "modelName", "provider", "model", "startedAt", "finishedAt"])
+          .select(sql<ErrorCode | null>`error ->> 'code'`.as("errorCode"))
           .where("workspaceId", "=", workspaceId)
           .where("runId", "=", runId)
           .where("stepPath", "=", stepPath)
-          .executeTakeFirstOrThrow();
-        return row.count;
-      }),
+          .orderBy("startedAt")
+          .orderBy("id")
+          .execute(),
+      ),
 
     /** Totals of all calls since a time. */
     totals: (since: Date): Promise<AiTotals> =>
@@ -110,3 +319,15 @@ export function createAiCallStore(scope: Scope) {
       ),
   };
 }
+
+/** What the ledger keeps of a call: facts and digests, nothing of what was said. */
+function toEntry(
+  kind: "model.intended" | "model.called",
+  { id, runId }: { readonly id: string; readonly runId: string },
+  at: Date,
+  digest: string | null,
+  data: { readonly [name: string]: unknown },
+) {
+  return { at: at.toISOString(), kind, runId, ref: id, digest, data };
+}
+

@@ -1,6 +1,7 @@
 import { type EffectRuling, isRecord, type Json, type Receipt, rootOf, SluiceError } from "../core/index.ts";
 import { receiptsInForce } from "./done-again.ts";
 import type { RunRecord } from "./runs.ts";
+import { contentErased } from "./sealed.ts";
 import type { Workspace } from "./store.ts";
 
 /*
@@ -34,10 +35,16 @@ export function notResumable({ id, status }: RunRecord): SluiceError {
 /**
  * Queues an ended run to go on: what succeeded before the failed step is kept.
  *
- * @throws RUN_UNKNOWN; RUN_NOT_RESUMABLE when it has not failed, been cancelled or come into doubt.
+ * @throws RUN_UNKNOWN; RUN_NOT_RESUMABLE when it has not failed, been cancelled or come into doubt; CONTENT_ERASED.
  */
 export async function resumeRun(workspace: Workspace, runId: string): Promise<void> {
+  await refuseErased(workspace, runId);
   if (!(await workspace.runs.reopen(runId))) throw notResumable(await findRun(workspace, runId));
+}
+
+/** A run whose content was erased has nothing to go on with, and would only fail. */
+async function refuseErased({ events }: Workspace, runId: string): Promise<void> {
+  if ((await events.ofRun(runId))?.erased) throw contentErased(runId);
 }
 
 /** The recorded step that a changed flow does not make any more. */
@@ -74,10 +81,11 @@ export function receiptsDoneAnew<Summary extends Pick<Receipt, "key" | "stepPath
  * Queues a run that failed because its flow was changed: what is recorded before the step that does not fit is kept, and
  * everything from it on is done anew, effects too.
  *
- * @throws RUN_UNKNOWN; RUN_NOT_MIGRATABLE when it did not fail with FLOW_CHANGED.
+ * @throws RUN_UNKNOWN; RUN_NOT_MIGRATABLE when it did not fail with FLOW_CHANGED; CONTENT_ERASED.
  */
 export async function migrateRun(workspace: Workspace, runId: string): Promise<void> {
   const run = await findRun(workspace, runId);
+  await refuseErased(workspace, runId);
   const unfit = unfitStepOf(run);
   if (!unfit || !(await workspace.runs.reopen(runId, rootOf(unfit.path)))) throw notMigratable(run);
 }

@@ -1,6 +1,10 @@
 import { type RawBuilder, sql } from "kysely";
-import type { Json } from "../core/index.ts";
+import type { Json, SluiceError } from "../core/index.ts";
+import type { Keyring } from "./content-keys.ts";
+import { payloadPlace } from "./events.ts";
+import type { RunKeys } from "./run-keys.ts";
 import { type Database, query } from "./scope.ts";
+import { contentErased, isContentLost, openContent } from "./sealed.ts";
 
 /** An unfinished run that a process took on, with all that its execution needs. */
 export interface ClaimedRun {
@@ -25,6 +29,10 @@ export interface ClaimedRun {
   readonly depth: number;
   readonly parentRunId: string | null;
   readonly payload: Json;
+  /** The key that the run's content is sealed with, wrapped; null when the content is lost. */
+  readonly contentKey: string | null;
+  /** Why the content is lost: CONTENT_ERASED or CONTENT_UNREADABLE. The run can only fail with it. Null: it is there. */
+  readonly lost: SluiceError | null;
 }
 
 /** How much a process may take of a flow. */
@@ -79,17 +87,42 @@ const take = ({ executor, versions }: Pick<Claim, "executor" | "versions">) => s
   )
   select claimed.workspace_id, claimed.id, claimed.flow, locked.flow_version, claimed.epoch,
     locked.started_at is not null as begun, claimed.suspicion, claimed.blames, claimed.resumes, claimed.failed_step, claimed.signals,
-    claimed.cuts, claimed.depth, claimed.parent_run_id, event.payload
+    claimed.cuts, claimed.depth, claimed.parent_run_id, event.payload, event.content_key,
+    event.erased_at is not null as erased
   from claimed
   join locked on locked.workspace_id = claimed.workspace_id and locked.id = claimed.id
   join sluice.events as event on event.workspace_id = claimed.workspace_id and event.id = claimed.event_id`;
 
-/** What the engine needs of the runs of all workspaces. Every process sees only runs of its kind, sandbox or real. */
-export function createDispatchStore(db: Database, sandbox: boolean) {
-  return { ...createClaims(db, sandbox), ...createReturns(db), ...createQueueWatch(db, sandbox) };
+type Row = Omit<ClaimedRun, "lost"> & { readonly erased: boolean };
+
+/** What reading the content of runs takes. */
+interface Keys {
+  readonly keyring: Keyring;
+  readonly keys: RunKeys;
 }
 
-function createClaims(db: Database, sandbox: boolean) {
+/** Opens a run's payload. One that is lost must not keep those from executing that were claimed with it. */
+async function open({ erased, contentKey, payload, ...run }: Row, { keyring, keys }: Keys): Promise<ClaimedRun> {
+  const name = { workspaceId: run.workspaceId, runId: run.id };
+  try {
+    if (erased) throw contentErased(run.id);
+    const key = contentKey === null ? await keys.toWrite(name) : keyring.openKey(contentKey);
+    if (key) keys.note(name, key);
+    const opened = openContent(key, payload, payloadPlace(run.id));
+    return { ...run, payload: opened, contentKey: key?.wrapped ?? null, lost: null };
+  } catch (thrown) {
+    if (!isContentLost(thrown)) throw thrown;
+    return { ...run, payload: null, contentKey: null, lost: thrown };
+  }
+}
+
+/** What the engine needs of the runs of all workspaces. Every process sees only runs of its kind, sandbox or real. */
+export function createDispatchStore(db: Database, sandbox: boolean, keys: Keys) {
+  return { ...createClaims(db, sandbox, keys), ...createReturns(db), ...createQueueWatch(db, sandbox) };
+}
+
+function createClaims(db: Database, sandbox: boolean, keys: Keys) {
+  const openAll = (rows: readonly Row[]): Promise<ClaimedRun[]> => Promise.all(rows.map((row) => open(row, keys)));
   return {
     /**
      * Takes queued runs for a process: by priority, then in turn between flows, then the oldest. No two processes get the
@@ -97,7 +130,7 @@ function createClaims(db: Database, sandbox: boolean) {
      */
     claim: (claim: Claim): Promise<ClaimedRun[]> =>
       query(async () => {
-        const { rows } = await sql<ClaimedRun>`
+        const { rows } = await sql<Row>`
           with chosen as materialized (
             select oldest.workspace_id, oldest.id
             from json_to_recordset(${JSON.stringify(claim.flows)}::json) as room (flow text, "inFlight" integer)
@@ -110,17 +143,17 @@ function createClaims(db: Database, sandbox: boolean) {
             ) as oldest
             order by oldest.priority, oldest.turn, oldest.queued_at limit ${claim.limit}
           ), ${take(claim)}`.execute(db);
-        return rows;
+        return openAll(rows);
       }),
 
     /** As `claim`, of one flow with limits, which hold over all processes: they take their turns. */
     claimLimited: (claim: Claim, limits: FlowLimits): Promise<ClaimedRun[]> =>
-      query(() =>
-        db.transaction().execute(async (transaction) => {
+      query(async () => {
+        const claimed = await db.transaction().execute(async (transaction) => {
           await sql`select pg_advisory_xact_lock(hashtextextended(${limits.flow}, 2))`.execute(transaction);
           const room = Math.min(claim.limit, await roomInRate(transaction, limits));
           if (room <= 0) return [];
-          const { rows } = await sql<ClaimedRun>`
+          const { rows } = await sql<Row>`
             with recursive ${chooseByKey({ ...claim, limit: room }, limits, sandbox)}, ${take(claim)}`.execute(
             transaction,
           );
@@ -130,8 +163,9 @@ function createClaims(db: Database, sandbox: boolean) {
               select ${limits.flow}, now() from generate_series(1, ${begun})`.execute(transaction);
           }
           return rows;
-        }),
-      ),
+        });
+        return openAll(claimed);
+      }),
 
     /** Queued runs of a flow that had no limit when they were accepted count under one key from now on. */
     adoptLimit: (flow: string): Promise<void> =>

@@ -7,8 +7,10 @@ import {
   type ReceiptState,
   SluiceError,
 } from "../core/index.ts";
+import type { ContentKey } from "./content-keys.ts";
 import { reopenRuns } from "./reopen-runs.ts";
-import { query, runTakenOver, type Scope, toText } from "./scope.ts";
+import { query, runTakenOver, type Scope } from "./scope.ts";
+import { openContent, sealKept } from "./sealed.ts";
 
 /** What is about to be done outside. */
 export type EffectIntent = Pick<
@@ -33,10 +35,31 @@ export type ReceiptSummary = Pick<Receipt, "key" | "runId" | "stepPath" | "conne
 /** In the order of the steps' calls: `9` before `10`. */
 const inOrder = sql`string_to_array(step_path, '.')::integer[]`;
 
+const placeOf = (column: "request" | "response", key: string): string => `${runOf(key)}/effects.${column}/${key}`;
+
+/** The run of an idempotency key; see `keyOfStep`. */
+const runOf = (key: string): string => key.split("/", 1)[0] ?? key;
+
+function toReceipt(row: Receipt, key: ContentKey | null): Receipt {
+  return {
+    ...row,
+    request: openContent(key, row.request, placeOf("request", row.key)),
+    response: openContent(key, row.response, placeOf("response", row.key)),
+  };
+}
+
 /** Receipts of one workspace. */
 export function createEffectStore(scope: Scope) {
-  const { db, workspaceId } = scope;
+  const { db, workspaceId, keys } = scope;
   const own = () => db.selectFrom("effects").selectAll().where("workspaceId", "=", workspaceId);
+  const find = async (key: string): Promise<Receipt | null> => {
+    const row = await own().where("key", "=", key).executeTakeFirst();
+    return row ? toReceipt(row, await keys.toRead({ workspaceId, runId: row.runId })) : null;
+  };
+  const seal = async (column: "request" | "response", key: string, content: Json): Promise<string | null> => {
+    const contentKey = await keys.toWrite({ workspaceId, runId: runOf(key) });
+    return sealKept(contentKey, content, placeOf(column, key));
+  };
   return {
     /**
      * Records the intent of an effect; durable when it resolves. Gives the receipt as it stood before, or null for the
@@ -47,21 +70,22 @@ export function createEffectStore(scope: Scope) {
      */
     begin: (intent: EffectIntent): Promise<Receipt | null> =>
       query(async () => {
-        const before = await own().where("key", "=", intent.key).executeTakeFirst();
+        const before = await find(intent.key);
         if (before) refuseOther(before, intent);
         if (before?.state === "done" || before?.ruling?.word === "not_done") return before;
-        const { key, runId, stepPath, connection, action, effect, requestDigest, request, epoch } = intent;
+        const { key, runId, stepPath, connection, action, effect, requestDigest, epoch } = intent;
+        const request = (await seal("request", key, intent.request)) ?? "null";
         const { rows } = await sql`
           insert into sluice.effects (workspace_id, key, run_id, step_path, connection, action, effect, state,
             request_digest, request, attempts, started_at)
           select run.workspace_id, ${key}, run.id, ${stepPath}, ${connection}, ${action}, ${effect}, 'intent',
-            ${requestDigest}, ${JSON.stringify(request)}::json, 1, now()
+            ${requestDigest}, ${request}::json, 1, now()
           from sluice.runs as run
           where run.workspace_id = ${workspaceId} and run.id = ${runId} and run.epoch = ${epoch} for share
           on conflict (workspace_id, key) do update set state = 'intent', attempts = effects.attempts + 1,
             request = excluded.request, request_digest = excluded.request_digest, finished_at = null
           returning 1`.execute(db);
-        if (rows.length === 1) return before ?? null;
+        if (rows.length === 1) return before;
         throw runTakenOver(runId);
       }),
 
@@ -71,9 +95,10 @@ export function createEffectStore(scope: Scope) {
      */
     settle: (key: string, { state, response, epoch }: EffectEnd): Promise<void> =>
       query(async () => {
+        const sealed = response === null ? null : await seal("response", key, response);
         await db
           .updateTable("effects")
-          .set({ state, response: toText(response), finishedAt: new Date() })
+          .set({ state, response: sealed, finishedAt: new Date() })
           .where("workspaceId", "=", workspaceId)
           .where("key", "=", key)
           .where("state", "!=", "done")
@@ -92,10 +117,13 @@ export function createEffectStore(scope: Scope) {
 
     /** The receipts of a run in the order of its steps. */
     ofRun: (runId: string): Promise<Receipt[]> =>
-      query(() => own().where("runId", "=", runId).orderBy(inOrder).orderBy("startedAt").execute()),
+      query(async () => {
+        const rows = await own().where("runId", "=", runId).orderBy(inOrder).orderBy("startedAt").execute();
+        const key = rows.length === 0 ? null : await keys.toRead({ workspaceId, runId });
+        return rows.map((row) => toReceipt(row, key));
+      }),
 
-    find: (key: string): Promise<Receipt | null> =>
-      query(async () => (await own().where("key", "=", key).executeTakeFirst()) ?? null),
+    find: (key: string): Promise<Receipt | null> => query(() => find(key)),
 
     /** The receipts of many runs without what was sent and answered, for a preview of resuming them. */
     ofRuns: (runIds: readonly string[]): Promise<ReceiptSummary[]> =>
@@ -115,15 +143,16 @@ export function createEffectStore(scope: Scope) {
      * @param output what the step is to give when the effect was done.
      */
     rule: (runId: string, key: string, ruling: EffectRuling, output: Json): Promise<boolean> =>
-      query(() =>
-        db.transaction().execute(async (transaction) => {
+      query(async () => {
+        const sealed = (await seal("response", key, output)) ?? "null";
+        return db.transaction().execute(async (transaction) => {
           // Whoever decides second finds the run queued.
           const run = sql`id = ${runId} and status in ('failed', 'in_doubt')`;
           await sql`select 1 from sluice.runs where workspace_id = ${workspaceId} and ${run} for update`.execute(
             transaction,
           );
           const state = ruling.word === "done" ? "done" : "not_done";
-          const response = ruling.word === "done" ? sql`${JSON.stringify(output)}::json` : sql`response`;
+          const response = ruling.word === "done" ? sql`${sealed}::json` : sql`response`;
           const { numAffectedRows } = await sql`
             update sluice.effects set state = ${state}, ruling = ${JSON.stringify(ruling)}::json, response = ${response},
               finished_at = now()
@@ -133,8 +162,8 @@ export function createEffectStore(scope: Scope) {
                 and split_part(step_path, '.', 1) = split_part(run.failed_step, '.', 1)))`.execute(transaction);
           if (numAffectedRows !== 1n) return false;
           return (await reopenRuns({ db: transaction, workspaceId }, sql`${run} for update`, null)).length === 1;
-        }),
-      ),
+        });
+      }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { recordCall } from "./fixtures/ai-call.ts";
 import { by, failed, newIntent, newStep, openTestStore, succeeded, type TestStore } from "./fixtures/test-store.ts";
 
 let test: TestStore;
@@ -70,14 +71,10 @@ describe("an execution whose run was taken over", () => {
   it("sends nothing to a model", async () => {
     const { stale, own } = await takenOver();
     const { aiCalls } = test.workspace;
-    const call = {
-      id: "call_1", runId: stale.id, stepPath: "0", attempt: 1, modelName: "fast", provider: "openai", model: "m", simulated: false,
-      sentFields: ["message"], availableFields: 1, request: [], requestDigest: "sha256:0", startedAt: new Date(),
-    }; // oxfmt-ignore
-    await expect(aiCalls.begin({ ...call, epoch: stale.epoch })).rejects.toMatchObject({ code: "RUN_TAKEN_OVER" });
+    await expect(recordCall(test.workspace, stale)).rejects.toMatchObject({ code: "RUN_TAKEN_OVER" });
     expect(await aiCalls.ofRun(stale.id)).toEqual([]);
-    await aiCalls.begin({ ...call, epoch: own.epoch });
-    expect(await aiCalls.ofRun(stale.id)).toMatchObject([{ id: "call_1", status: "intent" }]);
+    const id = await recordCall(test.workspace, own);
+    expect(await aiCalls.ofRun(stale.id)).toMatchObject([{ id, status: "succeeded" }]);
   });
 
   it("[R4] settles an effect only as done: it does not know what was tried since", async () => {

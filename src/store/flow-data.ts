@@ -1,6 +1,8 @@
 import { sql } from "kysely";
 import type { ErrorCode, Json } from "../core/index.ts";
 import { query, type Scope } from "./scope.ts";
+import { openContent, sealContent } from "./sealed.ts";
+import { createWorkspaceKey } from "./settings.ts";
 
 /** A payload to try a flow with. */
 export interface SampleRecord {
@@ -19,22 +21,28 @@ export interface RefusalCount {
   readonly count: number;
 }
 
-/** Samples of one workspace. */
-export function createSampleStore({ db, workspaceId }: Scope) {
+const samplePlace = (flow: string, name: string): string => `samples.payload/${flow}/${name}`;
+
+/** Samples of one workspace. They belong to no run, and are sealed with a key of the workspace. */
+export function createSampleStore({ db, workspaceId, keyring }: Scope) {
+  const findKey = createWorkspaceKey(db, keyring, workspaceId);
   return {
     ofFlow: (flow: string): Promise<SampleRecord[]> =>
-      query(() =>
-        db
+      query(async () => {
+        const rows = await db
           .selectFrom("samples")
           .select(["flow", "name", "payload", "updatedAt"])
           .where("workspaceId", "=", workspaceId)
           .where("flow", "=", flow)
           .orderBy("name")
-          .execute(),
-      ),
+          .execute();
+        if (rows.length === 0) return [];
+        const key = await findKey();
+        return rows.map((row) => ({ ...row, payload: openContent(key, row.payload, samplePlace(flow, row.name)) }));
+      }),
     save: (flow: string, name: string, payload: Json): Promise<void> =>
       query(async () => {
-        const text = JSON.stringify(payload);
+        const text = sealContent(await findKey(), payload, samplePlace(flow, name));
         await db
           .insertInto("samples")
           .values({ workspaceId, flow, name, payload: text })

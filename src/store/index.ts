@@ -1,5 +1,21 @@
-export type { AiCallIntent, AiCallOutcome } from "./ai-calls.ts";
+export type {
+  Admission,
+  AiCallAdmission,
+  AiCallIntent,
+  AiCallOutcome,
+  EarlierCall,
+  LimitKind,
+  ModelClaim,
+  ModelSettlement,
+} from "./ai-calls.ts";
+export { rankOfLane } from "./ai-calls.ts";
+export type { ContentKey, Keyring } from "./content-keys.ts";
+export { engineSchema } from "./content-store.ts";
+export { openMasterKey } from "./master-key.ts";
+export { isContentLost, openContent, sealContent } from "./sealed.ts";
+export type { BatchAnswer, BatchGroup, BatchItem, OpenBatch } from "./batches.ts";
 export type { ChangeRecord } from "./changes.ts";
+export type { CostFigures, CostKey, CostRow, Period, SentToModel } from "./costs.ts";
 export {
   cancelRun,
   type EffectWord,
@@ -25,10 +41,17 @@ export type { UserRecord } from "./people.ts";
 export type { EmbeddedPhase } from "./embedded/index.ts";
 export { openDatabase, type OpenDatabase } from "./open-database.ts";
 export type { Pool } from "pg";
+export type { Erasure } from "./ledger-erase.ts";
+export type { LedgerHead, LedgerProblem } from "./ledger-chain.ts";
+export type { LedgerEntry, LedgerFilter, LedgerKind } from "./ledger-rows.ts";
+export { subjectIndexes } from "./ledger-subjects.ts";
+export type { LedgerVerdict } from "./ledger.ts";
 export { createPool, isDatabaseAway } from "./pool.ts";
 export { createBatch } from "./batch.ts";
 export { type ClaimedRun, type FlowLimits, suspectAfter } from "./dispatch.ts";
 export type { RunOutcome } from "./run-changes.ts";
+export { type PresentBudget, presentBudgets } from "./present-budgets.ts";
+export type { AskingFilter } from "./questions.ts";
 export type { FailureGroup, FlowFigures } from "./run-figures.ts";
 export type { RunRecord } from "./runs.ts";
 export { maxPageSize } from "./scope.ts";

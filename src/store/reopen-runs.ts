@@ -5,7 +5,7 @@ import { rootOfPath } from "./steps.ts";
 
 /** Queues ended runs, and lets processes look for them at once. Gives their ids. */
 export async function reopenRuns(
-  { db, workspaceId }: Scope,
+  { db, workspaceId }: Pick<Scope, "db" | "workspaceId">,
   which: ReturnType<typeof sql>,
   from: number | null,
 ): Promise<string[]> {

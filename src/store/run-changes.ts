@@ -1,7 +1,9 @@
 import { sql } from "kysely";
 import type { Json } from "../core/index.ts";
 import { createBatch } from "./batch.ts";
+import type { RunKeys } from "./run-keys.ts";
 import { type Database, query, toText } from "./scope.ts";
+import { sealKept } from "./sealed.ts";
 import type { RunStatus } from "./tables.ts";
 
 /** How a run ended. */
@@ -40,16 +42,31 @@ export interface RunChange {
 /** Writes a change. False when the run had ended, or another execution took its place: then nothing was changed. */
 export type RunWriter = (change: RunChange) => Promise<boolean>;
 
+/** What a run's output is bound to. */
+export const outputPlace = (runId: string): string => `${runId}/runs.output`;
+
+/** A change with its output as the row has it. */
+type Row = RunChange & { readonly output: string | null };
+
 /** Writes state changes of runs of all workspaces, sharing commits. */
-export function createRunWriter(db: Database): RunWriter {
+export function createRunWriter(db: Database, keys: RunKeys): RunWriter {
   return createBatch<RunChange, boolean>({
     inFlight: 1,
     limit: 200,
-    flush: (changes) => query(() => write(db, changes)),
+    // Sealed before the transaction begins: a key that has to be read needs a connection of its own.
+    flush: (changes) =>
+      query(async () => write(db, await Promise.all(changes.map((change) => withOutput(change, keys))))),
   });
 }
 
-async function write(db: Database, changes: readonly RunChange[]): Promise<boolean[]> {
+async function withOutput(change: RunChange, keys: RunKeys): Promise<Row> {
+  const { workspaceId, id, outcome } = change;
+  const output = outcome?.output ?? null;
+  const key = output === null ? null : await keys.toWrite({ workspaceId, runId: id });
+  return { ...change, output: sealKept(key, output, outputPlace(id)) };
+}
+
+async function write(db: Database, changes: readonly Row[]): Promise<boolean[]> {
   const { rounds, places } = toRounds(changes);
   const wakes = changes.some(({ outcome, parentRunId }) => outcome !== null && parentRunId !== null);
   const writeAll = async (on: Database): Promise<ReadonlySet<string>[]> => {
@@ -66,8 +83,8 @@ async function write(db: Database, changes: readonly RunChange[]): Promise<boole
  * one of the same run; what ended or parked the run, or came from somebody else, is written by itself: which of them counts
  * is told by the row.
  */
-function toRounds(changes: readonly RunChange[]): { rounds: Map<string, RunChange>[]; places: number[] } {
-  const rounds: Map<string, RunChange>[] = [];
+function toRounds(changes: readonly Row[]): { rounds: Map<string, Row>[]; places: number[] } {
+  const rounds: Map<string, Row>[] = [];
   const places = changes.map((change) => {
     const key = keyOf(change);
     const latest = rounds.findLastIndex((round) => round.has(key));
@@ -83,7 +100,7 @@ function isReplacedBy({ outcome, parking, epoch }: RunChange, later: RunChange):
   return outcome === null && parking === null && epoch === later.epoch;
 }
 
-async function writeRound(db: Database, changes: readonly RunChange[]): Promise<ReadonlySet<string>> {
+async function writeRound(db: Database, changes: readonly Row[]): Promise<ReadonlySet<string>> {
   const written = await update(db, changes);
   const ended = changes.filter((change) => change.outcome !== null && written.has(keyOf(change)));
   const children = ended.filter(({ parentRunId }) => parentRunId !== null);
@@ -94,10 +111,9 @@ async function writeRound(db: Database, changes: readonly RunChange[]): Promise<
 const keyOf = ({ workspaceId, id }: { readonly workspaceId: string; readonly id: string }): string =>
   `${workspaceId}/${id}`;
 
-async function update(db: Database, changes: readonly RunChange[]): Promise<ReadonlySet<string>> {
+async function update(db: Database, changes: readonly Row[]): Promise<ReadonlySet<string>> {
   const rows = changes.map(({ outcome, parking, parentRunId: _parent, ...change }) => ({
     ...change,
-    output: toText(outcome?.output),
     error: toText(outcome?.error),
     failedStep: outcome?.failedStep ?? null,
     fingerprint: outcome?.fingerprint ?? null,

@@ -68,7 +68,7 @@ export function createRunFigures({ db, workspaceId }: Scope) {
 }
 
 async function groupFailures(
-  { db, workspaceId }: Scope,
+  { db, workspaceId }: Pick<Scope, "db" | "workspaceId">,
   which: ReturnType<typeof sql>,
   limit: number,
 ): Promise<FailureGroup[]> {

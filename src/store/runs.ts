@@ -1,9 +1,10 @@
 import { sql } from "kysely";
 import type { Json } from "../core/index.ts";
 import { reopenRuns } from "./reopen-runs.ts";
-import type { Parking, RunOutcome, RunWriter } from "./run-changes.ts";
+import { outputPlace, type Parking, type RunOutcome, type RunWriter } from "./run-changes.ts";
 import { createRunFigures } from "./run-figures.ts";
 import { maxPageSize, type Page, query, type Scope, toPage } from "./scope.ts";
+import { isContentLost, openContent } from "./sealed.ts";
 import type { RunStatus } from "./tables.ts";
 
 /** One execution of a flow for one event. */
@@ -67,7 +68,11 @@ export function createRunStore(scope: Scope, write: RunWriter) {
   return { ...createRunQueries(scope), ...createRunFigures(scope), ...createRunChanges(scope, write) };
 }
 
-function createRunQueries({ db, workspaceId }: Scope) {
+function createRunQueries({ db, workspaceId, keyring }: Scope) {
+  const toRecord = ({ contentKey, ...run }: StoredRun): RunRecord => {
+    const key = contentKey === null ? null : keyring.openKey(contentKey);
+    return { ...run, output: openContent(key, run.output, outputPlace(run.id)) };
+  };
   const own = () =>
     db
       .selectFrom("runs")
@@ -75,7 +80,7 @@ function createRunQueries({ db, workspaceId }: Scope) {
         join.onRef("events.workspaceId", "=", "runs.workspaceId").onRef("events.id", "=", "runs.eventId"),
       )
       .selectAll("runs")
-      .select(["events.sample", "events.duplicates"])
+      .select(["events.sample", "events.duplicates", "events.contentKey"])
       .select((eb) =>
         eb
           .exists(
@@ -93,9 +98,12 @@ function createRunQueries({ db, workspaceId }: Scope) {
 
   return {
     find: (id: string): Promise<RunRecord | null> =>
-      query(async () => (await own().where("runs.id", "=", id).executeTakeFirst()) ?? null),
+      query(async () => {
+        const row = await own().where("runs.id", "=", id).executeTakeFirst();
+        return row ? toRecord(row) : null;
+      }),
 
-    /** Runs, the newest first. */
+    /** Runs, the newest first. An output that cannot be read is null here: it must not hide the others. `find` tells why. */
     list: (filter: RunFilter): Promise<Page<RunRecord>> =>
       query(async () => {
         const limit = Math.min(Math.max(1, filter.limit ?? 50), maxPageSize);
@@ -108,19 +116,19 @@ function createRunQueries({ db, workspaceId }: Scope) {
           .orderBy("runs.id", "desc")
           .limit(limit + 1)
           .execute();
-        return toPage(rows, limit);
+        return toPage(rows.map(unlessLost(toRecord)), limit);
       }),
 
     /** The sub-flow that a step started; null when it did not. */
     ofStep: (parentRunId: string, parentPath: string): Promise<RunRecord | null> =>
-      query(
-        async () =>
-          (await own()
-            .where("runs.parentRunId", "=", parentRunId)
-            .where("runs.parentPath", "=", parentPath)
-            .orderBy("runs.id", "desc")
-            .executeTakeFirst()) ?? null,
-      ),
+      query(async () => {
+        const row = await own()
+          .where("runs.parentRunId", "=", parentRunId)
+          .where("runs.parentPath", "=", parentPath)
+          .orderBy("runs.id", "desc")
+          .executeTakeFirst();
+        return row ? toRecord(row) : null;
+      }),
 
     /** Sub-flows of a run that have not ended, which began with it: those that were started without waiting live on. */
     unfinishedChildren: (parentRunId: string): Promise<string[]> =>
@@ -144,6 +152,19 @@ function createRunQueries({ db, workspaceId }: Scope) {
       }),
   };
 }
+
+type StoredRun = RunRecord & { readonly contentKey: string | null };
+
+const unlessLost =
+  (toRecord: (row: StoredRun) => RunRecord) =>
+  ({ contentKey, ...run }: StoredRun): RunRecord => {
+    try {
+      return toRecord({ ...run, contentKey });
+    } catch (thrown) {
+      if (isContentLost(thrown)) return { ...run, output: null };
+      throw thrown;
+    }
+  };
 
 /** Most runs that one statement reopens. */
 const reopenPage = 500;

@@ -1,6 +1,8 @@
 import { type Kysely, sql } from "kysely";
 import { SluiceError } from "../core/index.ts";
+import type { Keyring } from "./content-keys.ts";
 import { isDatabaseAway, toStoreError } from "./pool.ts";
+import type { RunKeys } from "./run-keys.ts";
 import type { Tables } from "./tables.ts";
 
 /** The query builder over the tables of schema `sluice`, with camel-case names. Never leaves this room. */
@@ -10,6 +12,9 @@ export type Database = Kysely<Tables>;
 export interface Scope {
   readonly db: Database;
   readonly workspaceId: string;
+  readonly keyring: Keyring;
+  /** The keys that the content of runs is sealed with. */
+  readonly keys: RunKeys;
 }
 
 /** Runs a query and wraps what the driver throws, once. @throws DATABASE_UNAVAILABLE when the database does not answer. */

@@ -2,23 +2,27 @@ import { sql } from "kysely";
 import type { Json } from "../core/index.ts";
 import { queueWhenParked } from "./run-changes.ts";
 import { query, type Scope } from "./scope.ts";
+import { openContent, sealKept } from "./sealed.ts";
+
+const placeOf = (runId: string, name: string): string => `${runId}/signals.value/${name}`;
 
 /** Signals to waiting runs of one workspace. */
-export function createSignalStore({ db, workspaceId }: Scope) {
+export function createSignalStore({ db, workspaceId, keys }: Scope) {
   return {
     /**
      * Stores a signal, and queues the run when it is parked. False when the run has one of that name already: the first
      * stands. The row of the run is locked first, so that a run that is being parked cannot miss it.
      */
     send: (runId: string, name: string, value: Json): Promise<boolean> =>
-      query(() =>
-        db.transaction().execute(async (transaction) => {
+      query(async () => {
+        const sealed = sealKept(await keys.toWrite({ workspaceId, runId }), value, placeOf(runId, name)) ?? "null";
+        return db.transaction().execute(async (transaction) => {
           await sql`select 1 from sluice.runs where workspace_id = ${workspaceId} and id = ${runId} for update`.execute(
             transaction,
           );
           const { numAffectedRows } = await sql`
             insert into sluice.signals (workspace_id, run_id, name, value)
-            values (${workspaceId}, ${runId}, ${name}, ${JSON.stringify(value)}::json) on conflict do nothing`.execute(
+            values (${workspaceId}, ${runId}, ${name}, ${sealed}::json) on conflict do nothing`.execute(
             transaction,
           );
           if (numAffectedRows !== 1n) return false;
@@ -32,8 +36,8 @@ export function createSignalStore({ db, workspaceId }: Scope) {
             transaction,
           );
           return true;
-        }),
-      ),
+        });
+      }),
 
     /** Forgets a signal that the run cannot use, so that another one of that name may come. */
     drop: (runId: string, name: string): Promise<void> =>
@@ -70,7 +74,9 @@ export function createSignalStore({ db, workspaceId }: Scope) {
             on signal.workspace_id = run.workspace_id and signal.run_id = run.id and signal.name = ${name}
           where run.workspace_id = ${workspaceId} and run.id = ${runId}`.execute(db);
         const [row] = rows;
-        return { value: row?.found ? { of: row.value } : null, count: row?.count ?? 0 };
+        if (!row?.found) return { value: null, count: row?.count ?? 0 };
+        const key = await keys.toRead({ workspaceId, runId });
+        return { value: { of: openContent(key, row.value, placeOf(runId, name)) }, count: row.count };
       }),
   };
 }

@@ -1,7 +1,10 @@
 import { sql } from "kysely";
-import type { Json, SluiceErrorJson, StepKind, StepPath } from "../core/index.ts";
+import type { Json, SluiceErrorJson, StepKind, StepPath, WaitReason } from "../core/index.ts";
 import { createBatch } from "./batch.ts";
+import type { ContentKey } from "./content-keys.ts";
+import type { RunKeys } from "./run-keys.ts";
 import { type Database, query, type Scope, toText } from "./scope.ts";
+import { openContent, sealKept } from "./sealed.ts";
 import type { StepStatus } from "./tables.ts";
 
 /** One try of a step. Times are ISO 8601. */
@@ -22,6 +25,8 @@ export interface StepRecord {
   readonly attempts: readonly AttemptRecord[];
   /** When a waiting step goes on by itself. */
   readonly wakeAt: Date | null;
+  /** Why it waits, where neither its kind nor a failed try tells. */
+  readonly waitReason: WaitReason | null;
   readonly input: Json;
   readonly output: Json;
   readonly error: Json;
@@ -39,28 +44,25 @@ interface Row extends StepRecord {
 export type StepWriter = (row: Row) => Promise<boolean>;
 
 /** Writes steps of all workspaces in the order they come, sharing commits. */
-export function createStepWriter(db: Database): StepWriter {
-  return createBatch<Row, boolean>({ inFlight: 1, limit: 200, flush: (rows) => query(() => upsert(db, rows)) });
+export function createStepWriter(db: Database, keys: RunKeys): StepWriter {
+  return createBatch<Row, boolean>({ inFlight: 1, limit: 200, flush: (rows) => query(() => upsert(db, keys, rows)) });
 }
+
+const placeOf = (column: "input" | "output", { runId, path }: Pick<Row, "runId" | "path">): string =>
+  `${runId}/steps.${column}/${path}`;
 
 /** Of two executions that write the same step, only one is the run's own. */
 const keyOf = ({ workspaceId, runId, path, epoch }: Pick<Row, "workspaceId" | "runId" | "path" | "epoch">): string =>
   `${workspaceId}/${runId}/${path}/${epoch}`;
 
-async function upsert(db: Database, rows: readonly Row[]): Promise<boolean[]> {
+async function upsert(db: Database, keys: RunKeys, rows: readonly Row[]): Promise<boolean[]> {
   // One statement cannot touch a row twice: the last state of a step stands for those before it.
   const last = new Map(rows.map((row) => [keyOf(row), row]));
-  const texts = [...last.values()].map((row) => ({
-    ...row,
-    attempts: JSON.stringify(row.attempts),
-    input: toText(row.input),
-    output: toText(row.output),
-    error: toText(row.error),
-  }));
+  const texts = await Promise.all([...last.values()].map((row) => toTexts(row, keys)));
   const { rows: written } = await sql<Pick<Row, "workspaceId" | "runId" | "path" | "epoch">>`
     with step as (
       select row.* from json_to_recordset(${JSON.stringify(texts)}::json) as row ("workspaceId" text, "runId" text,
-        path text, epoch integer, name text, kind text, status text, attempts text, "wakeAt" timestamptz, input text,
+        path text, epoch integer, name text, kind text, status text, attempts text, "wakeAt" timestamptz, "waitReason" text, input text,
         output text, error text, "startedAt" timestamptz, "finishedAt" timestamptz)
       join sluice.runs as run on run.workspace_id = "workspaceId" and run.id = "runId" and run.epoch = row.epoch
     ), told as (
@@ -68,12 +70,13 @@ async function upsert(db: Database, rows: readonly Row[]): Promise<boolean[]> {
       select "workspaceId", 'step.' || status, "runId", json_build_object('path', path, 'name', name, 'kind', kind,
         'attempt', json_array_length(attempts::json)) from step
     ), stored as (
-      insert into sluice.steps (workspace_id, run_id, path, name, kind, status, attempts, wake_at, input, output, error,
-        started_at, finished_at)
-      select "workspaceId", "runId", path, name, kind, status, attempts::json, "wakeAt", input::json, output::json,
+      insert into sluice.steps (workspace_id, run_id, path, name, kind, status, attempts, wake_at, wait_reason, input, output,
+        error, started_at, finished_at)
+      select "workspaceId", "runId", path, name, kind, status, attempts::json, "wakeAt", "waitReason", input::json, output::json,
         error::json, "startedAt", "finishedAt" from step
       on conflict (workspace_id, run_id, path) do update set name = excluded.name, kind = excluded.kind,
-        status = excluded.status, attempts = excluded.attempts, wake_at = excluded.wake_at, input = excluded.input,
+        status = excluded.status, attempts = excluded.attempts, wake_at = excluded.wake_at,
+        wait_reason = excluded.wait_reason, input = excluded.input,
         output = excluded.output, error = excluded.error, started_at = excluded.started_at,
         finished_at = excluded.finished_at
     )
@@ -82,8 +85,27 @@ async function upsert(db: Database, rows: readonly Row[]): Promise<boolean[]> {
   return rows.map((row) => done.has(keyOf(row)));
 }
 
-function toRecord({ attempts, ...row }: { attempts: Json } & Omit<StepRecord, "attempts">): StepRecord {
-  return { ...row, attempts: attempts as unknown as AttemptRecord[] };
+async function toTexts(row: Row, keys: RunKeys) {
+  const { input, output } = row;
+  const key = input === null && output === null ? null : await keys.toWrite(row);
+  return {
+    ...row,
+    attempts: JSON.stringify(row.attempts),
+    input: sealKept(key, input, placeOf("input", row)),
+    output: sealKept(key, output, placeOf("output", row)),
+    error: toText(row.error),
+  };
+}
+
+type StoredStep = { readonly attempts: Json } & Omit<StepRecord, "attempts">;
+
+function toRecord({ attempts, ...row }: StoredStep, key: ContentKey | null): StepRecord {
+  return {
+    ...row,
+    attempts: attempts as unknown as AttemptRecord[],
+    input: openContent(key, row.input, placeOf("input", row)),
+    output: openContent(key, row.output, placeOf("output", row)),
+  };
 }
 
 /** Paths in the order of calls: `3` before `3.0`, `9` before `10`. */
@@ -93,7 +115,7 @@ const inOrder = sql`string_to_array(path, '.')::integer[]`;
 export const rootOfPath = sql<number>`split_part(path, '.', 1)::integer`;
 
 /** Steps of one workspace. */
-export function createStepStore({ db, workspaceId }: Scope, write: StepWriter) {
+export function createStepStore({ db, workspaceId, keys }: Scope, write: StepWriter) {
   return {
     /**
      * Writes the state of a step over what stood before. Writes of one process keep their order. False when the run has
@@ -111,7 +133,8 @@ export function createStepStore({ db, workspaceId }: Scope, write: StepWriter) {
           .where("runId", "=", runId)
           .orderBy(inOrder)
           .execute();
-        return rows.map(toRecord);
+        const key = rows.length === 0 ? null : await keys.toRead({ workspaceId, runId });
+        return rows.map((row) => toRecord(row, key));
       }),
 
     /** Those steps of many runs that succeeded, for a preview of resuming them. */

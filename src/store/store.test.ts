@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Client } from "pg";
-import { testDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { testDatabase, type TestDatabase, testKey } from "../../test/support/database.ts";
 import { by, newStep, newIntent, newEvent, succeeded } from "./fixtures/test-store.ts";
 import { openStore, type IncomingEvent, type Store, type Workspace } from "./index.ts";
 
@@ -10,7 +10,7 @@ let workspace: Workspace;
 
 beforeAll(async () => {
   database = await testDatabase();
-  store = await openStore({ url: database.url, onError: () => {} });
+  store = await openStore({ url: database.url, key: testKey, onError: () => {} });
   workspace = store.workspace("default");
 });
 
@@ -237,7 +237,7 @@ describe("processes", () => {
   });
 
   it("hear at once that something was queued, those of their kind only", async () => {
-    const stand = await openStore({ url: database.url, sandbox: true, onError: () => {} });
+    const stand = await openStore({ url: database.url, key: testKey, sandbox: true, onError: () => {} });
     const heard: string[] = [];
     const listen = (executor: string) => ({ ...registration(executor), onWake: () => void heard.push(executor) });
     const presences = [

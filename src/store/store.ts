@@ -2,9 +2,13 @@ import { CamelCasePlugin, Kysely, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import type { Pool } from "pg";
 import { SluiceError } from "../core/index.ts";
-import { createAiCallStore } from "./ai-calls.ts";
+import { createAiCallStore, createAiCallWriter } from "./ai-calls.ts";
+import { createBatchLine, createBatchStore } from "./batches.ts";
 import { createChangeStore } from "./changes.ts";
 import { createApiKeyStore } from "./api-keys.ts";
+import { createContentStore } from "./content-store.ts";
+import { createKeyring, type Keyring } from "./content-keys.ts";
+import { createCostStore } from "./costs.ts";
 import { createEffectStore } from "./effects.ts";
 import { createEventIntake, createEventStore } from "./events.ts";
 import { createDispatchStore } from "./dispatch.ts";
@@ -12,18 +16,28 @@ import { createRefusalStore, createSampleStore } from "./flow-data.ts";
 import { createPeopleStore, createSessionStore } from "./people.ts";
 import { createPool, toStoreError } from "./pool.ts";
 import { createProcessStore } from "./processes.ts";
+import { createQuestionStore } from "./questions.ts";
 import { createQueueStore } from "./queue.ts";
+import { createLedgerStore } from "./ledger.ts";
+import { readHeads } from "./ledger-rows.ts";
+import { createRunKeys } from "./run-keys.ts";
 import { createRunWriter } from "./run-changes.ts";
 import { createRunStore } from "./runs.ts";
 import { type Database, query, type Scope } from "./scope.ts";
+import { refuseOtherKey } from "./settings.ts";
 import { createSignalStore } from "./signals.ts";
 import { createStepStore, createStepWriter } from "./steps.ts";
 import type { Tables } from "./tables.ts";
 import * as initial from "./migrations/0001-initial.ts";
 import * as durable from "./migrations/0002-durable.ts";
+import * as gateway from "./migrations/0003-gateway.ts";
 
 /** In the order they are applied. A released migration is never edited. */
-const migrations: { readonly [name: string]: Migration } = { "0001-initial": initial, "0002-durable": durable };
+const migrations: { readonly [name: string]: Migration } = {
+  "0001-initial": initial,
+  "0002-durable": durable,
+  "0003-gateway": gateway,
+};
 
 /** Oldest Postgres that is supported: `xid8` snapshots and `unlogged` identity columns of 14, and what is still maintained. */
 const oldestVersion = 150_000;
@@ -31,6 +45,8 @@ const oldestVersion = 150_000;
 /** What {@link openStore} takes. */
 export interface StoreOptions {
   readonly url: string;
+  /** The key-encryption key of the installation, 32 bytes; see `openMasterKey`. */
+  readonly key: Buffer;
   /** Most connections of this process to our own tables. Default: 8. */
   readonly poolSize?: number;
   /**
@@ -45,10 +61,12 @@ export interface StoreOptions {
 /**
  * Opens the store and brings its tables up to date.
  *
- * @throws DATABASE_UNAVAILABLE when Postgres does not answer; DATABASE_TOO_OLD below 15.
+ * @throws DATABASE_UNAVAILABLE when Postgres does not answer; DATABASE_TOO_OLD below 15; KEY_INVALID; KEY_MISMATCH when
+ *   content is sealed with another key there.
  */
 export async function openStore(options: StoreOptions) {
   const { url, onError } = options;
+  const keyring = createKeyring(options.key);
   const common = { url, applicationName: "sluice", bigintAsNumber: true, onError };
   // Bringing tables up to date may take its time, and waits for another process that does it.
   const setup = createPool({ ...common, size: 1, queryTimeoutMs: 0 });
@@ -56,13 +74,14 @@ export async function openStore(options: StoreOptions) {
     const db = toDatabase(setup);
     await refuseOldServer(db);
     await migrate(db);
+    await refuseOtherKey(db, keyring);
   } catch (thrown) {
     throw toStoreError(thrown);
   } finally {
     await setup.end();
   }
   const pool = createPool({ ...common, size: options.poolSize ?? 8 });
-  return createStore(toDatabase(pool), pool, options.sandbox ?? false);
+  return createStore(toDatabase(pool), pool, keyring, options.sandbox ?? false);
 }
 
 function toDatabase(pool: Pool): Database {
@@ -78,23 +97,30 @@ export type Store = Awaited<ReturnType<typeof openStore>>;
 /** Everything that belongs to one workspace. The only way to its rows. */
 export type Workspace = ReturnType<Store["workspace"]>;
 
-function createStore(db: Database, pool: Pool, sandbox: boolean) {
-  const intake = createEventIntake(db);
-  const writeRun = createRunWriter(db);
-  const writeStep = createStepWriter(db);
+function createStore(db: Database, pool: Pool, keyring: Keyring, sandbox: boolean) {
+  const keys = createRunKeys(db, keyring);
+  const intake = createEventIntake({ db, keyring, keys });
+  const writeRun = createRunWriter(db, keys);
+  const writeStep = createStepWriter(db, keys);
+  const writeAiCall = createAiCallWriter(db);
   return {
     /** The rows of one workspace. */
     workspace(workspaceId: string) {
-      const scope: Scope = { db, workspaceId };
+      const scope: Scope = { db, workspaceId, keyring, keys };
       return {
         id: workspaceId,
         events: createEventStore(scope, intake, sandbox),
         runs: createRunStore(scope, writeRun),
         steps: createStepStore(scope, writeStep),
-        aiCalls: createAiCallStore(scope),
+        aiCalls: createAiCallStore(scope, writeAiCall),
+        batches: createBatchStore(scope, sandbox),
         effects: createEffectStore(scope),
         signals: createSignalStore(scope),
         queue: createQueueStore(scope, sandbox),
+        questions: createQuestionStore(scope),
+        costs: createCostStore(scope),
+        ledger: createLedgerStore(scope),
+        content: createContentStore(scope),
         samples: createSampleStore(scope),
         refusals: createRefusalStore(scope),
         people: createPeopleStore(scope),
@@ -104,9 +130,15 @@ function createStore(db: Database, pool: Pool, sandbox: boolean) {
       };
     },
     /** For the engine: runs of all workspaces. */
-    dispatch: createDispatchStore(db, sandbox),
+    dispatch: createDispatchStore(db, sandbox, { keyring, keys }),
+    /** Where the ledgers of all workspaces end now. */
+    ledgerHeads: () => query(() => readHeads(db)),
+    /** For the gateway: requests of the batch lane, of all workspaces. */
+    batches: createBatchLine(db, keys, sandbox),
     /** For the engine: which processes live. */
     processes: createProcessStore(db, pool, sandbox),
+    /** For whoever seals content of a run elsewhere. */
+    keyring,
     /** Resolves when the database answers. @throws DATABASE_UNAVAILABLE */
     ping: (): Promise<void> => query(async () => void (await sql`select 1`.execute(db))),
     /** The server's version, such as `18.4`. */

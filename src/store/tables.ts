@@ -1,5 +1,5 @@
 import type { ColumnType, Generated } from "kysely";
-import type { AnswerRung, EffectKind, EffectRuling, Json, ReceiptState, StepKind } from "../core/index.ts";
+import type { AnswerRung, EffectKind, EffectRuling, Json, ReceiptState, SentField, StepKind, WaitReason } from "../core/index.ts";
 
 /** JSON goes in as text (see the note on `json` in migration 0001) and comes out parsed. */
 type JsonColumn<T = Json> = ColumnType<T, string, string>;
@@ -34,6 +34,9 @@ export interface Tables {
     duplicates: Generated<number>;
     lastDuplicateAt: Date | null;
     receivedAt: Date;
+    /** What the run's content is sealed with, wrapped. Null: from before content was sealed, or erased. */
+    contentKey: string | null;
+    erasedAt: Date | null;
   };
   runs: {
     workspaceId: string;
@@ -56,7 +59,7 @@ export interface Tables {
     finishedAt: Date | null;
     /** 0 interactive, 1 standard, 2 batch. */
     priority: Generated<number>;
-    /** Null: the flow had no limit when the run was accepted. */
+    /** A keyed digest, or empty. Null: the flow had no limit when the run was accepted. */
     concurrencyKey: string | null;
     /** Fencing token: grows whenever another execution takes the run on. */
     epoch: Generated<number>;
@@ -86,6 +89,8 @@ export interface Tables {
     status: StepStatus;
     attempts: JsonColumn;
     wakeAt: Date | null;
+    /** Why it waits, where that is not told by its kind. */
+    waitReason: WaitReason | null;
     input: NullableJsonColumn;
     output: NullableJsonColumn;
     error: NullableJsonColumn;
@@ -102,8 +107,16 @@ export interface Tables {
     provider: string;
     model: string;
     simulated: boolean;
-    sentFields: JsonColumn<string[]>;
+    sentFields: JsonColumn<SentField[]>;
     availableFields: number;
+    region: string | null;
+    /** 0 interactive, 1 standard, 2 batch. */
+    lane: number;
+    masked: JsonColumn<{ [kind: string]: number }>;
+    estimated: boolean;
+    reservedMicroUsd: number | null;
+    waitedMs: number;
+    promptVersion: string;
     request: JsonColumn;
     requestDigest: string;
     response: NullableJsonColumn;
@@ -115,6 +128,24 @@ export interface Tables {
     error: NullableJsonColumn;
     startedAt: Date;
     finishedAt: Date | null;
+  };
+  vaults: { workspaceId: string; runId: string; sealed: JsonColumn; expiresAt: Date };
+  batchItems: {
+    workspaceId: string;
+    callId: string;
+    runId: string;
+    ticket: string;
+    provider: string;
+    model: string;
+    modelName: string;
+    sandbox: boolean;
+    state: "waiting" | "submitting" | "submitted" | "done" | "failed";
+    body: NullableJsonColumn;
+    answer: NullableJsonColumn;
+    batchId: string | null;
+    batchUrl: string | null;
+    stateSince: Generated<Date>;
+    createdAt: Generated<Date>;
   };
   effects: {
     workspaceId: string;

@@ -3,6 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Client } from "pg";
 import { inject } from "vitest";
 
+/** The key-encryption key of all tests that open a store by themselves. */
+export const testKey: Buffer = Buffer.alloc(32, "test key");
+
 /** A database of its own for one test file. */
 export interface TestDatabase {
   readonly url: string;

@@ -5,7 +5,7 @@ import { createToken, digestOfToken } from "../../src/server/auth/token.ts";
 import { createServer, type FlowInfo, type ServerOptions, type ServerPorts } from "../../src/server/index.ts";
 import { createPool, migrateRun, openStore, type Role, ruleEffect, type Workspace } from "../../src/store/index.ts";
 import { signatures, webhook } from "../../src/triggers/index.ts";
-import { testDatabase } from "./database.ts";
+import { testDatabase, testKey } from "./database.ts";
 
 const Lead = z.object({ name: z.string().min(1), email: z.email(), message: z.string().default("") });
 
@@ -60,7 +60,7 @@ export async function startTestServer(
   replace: (workspace: Workspace) => Partial<ServerPorts> = () => ({}),
 ) {
   const database = await testDatabase();
-  const store = await openStore({ url: database.url, onError: () => {} });
+  const store = await openStore({ url: database.url, key: testKey, onError: () => {} });
   const pool = createPool({
     url: database.url,
     size: 2,
@@ -89,6 +89,13 @@ export async function startTestServer(
       recheck: (flow) => workspace.runs.recheck(flow, "present"),
       rule: (id, word) => ruleEffect(workspace, id, word),
     },
+    gateway: {
+      models: async () => [],
+      test: async () => [],
+      resume: async () => false,
+      dataMap: async ({ from, to }) => ({ from: from.toISOString(), to: to.toISOString(), flows: [] }),
+    },
+    ledger: { ...workspace.ledger, verify: () => workspace.ledger.verify() },
     status: async () => ({
       version: "1.2.3",
       startedAt: new Date().toISOString(),

@@ -2,6 +2,7 @@ import type { Json } from "../api.ts";
 import type { Exchange, Message } from "../messages.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { JsonView } from "./json-view.tsx";
+import { MaskedText } from "./masked-text.tsx";
 import { Caption } from "./panel.tsx";
 
 interface ExchangeViewProps {
@@ -9,10 +10,12 @@ interface ExchangeViewProps {
   readonly exchange: Exchange;
   /** The whole, as it is recorded; what the copy button gives. */
   readonly whole: Json;
+  /** The kinds of values that were masked in it. */
+  readonly maskedKinds: readonly string[];
 }
 
 /** What went to or came from a model. Nothing recorded is left out: what is in no message stands folded below. */
-export function ExchangeView({ title, exchange, whole }: ExchangeViewProps) {
+export function ExchangeView({ title, exchange, whole, maskedKinds }: ExchangeViewProps) {
   const label = title.toLowerCase();
   return (
     <div className="min-w-0">
@@ -23,7 +26,7 @@ export function ExchangeView({ title, exchange, whole }: ExchangeViewProps) {
         </span>
       </Caption>
       <div className="space-y-2">
-        {exchange.messages.length > 0 && <Messages messages={exchange.messages} />}
+        {exchange.messages.length > 0 && <Messages messages={exchange.messages} maskedKinds={maskedKinds} />}
         {exchange.rest !== null && (
           <JsonView value={exchange.rest} label={label} folded={exchange.messages.length > 0} />
         )}
@@ -32,7 +35,12 @@ export function ExchangeView({ title, exchange, whole }: ExchangeViewProps) {
   );
 }
 
-function Messages({ messages }: { readonly messages: readonly Message[] }) {
+interface MessagesProps {
+  readonly messages: readonly Message[];
+  readonly maskedKinds: readonly string[];
+}
+
+function Messages({ messages, maskedKinds }: MessagesProps) {
   return (
     <div className="divide-y divide-line rounded-md border border-line bg-sunken">
       {messages.map((message, index) => (
@@ -42,7 +50,7 @@ function Messages({ messages }: { readonly messages: readonly Message[] }) {
             tabIndex={0}
             className={`max-h-64 overflow-auto break-words whitespace-pre-wrap ${message.isText ? "font-sans" : "text-xs/[18px]"}`}
           >
-            {message.content}
+            <MaskedText text={message.content} kinds={maskedKinds} />
           </pre>
         </div>
       ))}

@@ -1,26 +1,10 @@
 import { Link } from "@tanstack/react-router";
 import { clsx } from "clsx";
-import type { ReactNode } from "react";
 import type { OverviewView, RunStatus } from "../api.ts";
 import { formatCost, formatCount, formatMinutes, formatTokens, plural } from "../format.ts";
 import { statusWords } from "../words.ts";
+import { Figure } from "./figure.tsx";
 import { StatusIcon } from "./status.tsx";
-
-interface FigureProps {
-  readonly label: string;
-  readonly value: ReactNode;
-  readonly note?: ReactNode;
-}
-
-function Figure({ label, value, note }: FigureProps) {
-  return (
-    <div className="bg-surface px-4 py-3">
-      <div className="text-xs text-ink-3">{label}</div>
-      <div className="mt-1 text-xl font-semibold tracking-[-0.015em] tabular-nums">{value}</div>
-      <div className="mt-0.5 min-h-4 text-xs text-ink-2">{note}</div>
-    </div>
-  );
-}
 
 const order = [
   "failed",

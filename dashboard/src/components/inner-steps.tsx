@@ -4,7 +4,7 @@ import { useState, type ReactNode } from "react";
 import type { RunDetailView } from "../api.ts";
 import { formatCount, plural } from "../format.ts";
 import { itemsOf, shownStatus, type StepNode } from "../step-tree.ts";
-import { StepDetail } from "./step-detail.tsx";
+import { LazyStepDetail } from "./lazy-step-detail.tsx";
 import { indentPx } from "./timeline-grid.ts";
 
 /** A map of more items stays folded, except for those of its items that keep the run from going on. */
@@ -97,7 +97,7 @@ function OwnDetail({
           What is recorded of {step.kind === "map" || step.kind === "item" ? names[step.kind] : step.name}
         </button>
       </Line>
-      {open && <StepDetail step={step} run={run} depth={depth + 1} />}
+      {open && <LazyStepDetail step={step} run={run} depth={depth + 1} />}
     </>
   );
 }

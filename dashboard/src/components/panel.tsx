@@ -41,7 +41,7 @@ export function Page({ title, name, lead, actions, children }: PageProps) {
   return (
     <div className="mx-auto flex w-full max-w-[1360px] flex-col gap-4 px-4 py-4 md:px-8 md:py-6">
       <header className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
-        <div className="min-w-0">
+        <div className="min-w-0 flex-[1_1_320px]">
           <h1 className="flex min-h-8 flex-wrap items-center gap-2 text-xl font-semibold tracking-[-0.01em]">
             {title}
           </h1>

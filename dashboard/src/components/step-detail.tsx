@@ -1,7 +1,8 @@
 import type { RunDetailView, StepView } from "../api.ts";
 import { formatClock, formatDuration, formatExact } from "../format.ts";
+import { askedFor } from "../question.ts";
 import { statusWords } from "../words.ts";
-import { AiCallDetail } from "./ai-call-detail.tsx";
+import { AiCalls } from "./ai-call-detail.tsx";
 import { CopyButton } from "./copy-button.tsx";
 import { JsonView } from "./json-view.tsx";
 import { Caption } from "./panel.tsx";
@@ -31,9 +32,7 @@ export function StepDetail({ step, run, depth }: StepDetailProps) {
       {step.error && <RunErrorNotice error={step.error} detailed />}
       {waits(step, run) && <Waiting step={step} run={run} />}
       {step.kind === "run" && <Subflow step={step} run={run} />}
-      {step.aiCalls.map((call) => (
-        <AiCallDetail key={call.id} call={call} numbered={step.aiCalls.length > 1} />
-      ))}
+      <AiCalls calls={step.aiCalls} runId={run.id} />
       {step.receipt && <ReceiptDetail receipt={step.receipt} />}
       {tried && <Attempts step={step} />}
       {!tellsAll(step) && (
@@ -74,7 +73,7 @@ function Waiting({ step, run }: { readonly step: StepView; readonly run: RunDeta
       <p>
         <Wait step={step} run={run} now={now} />
       </p>
-      {step.kind === "signal" && (
+      {step.kind === "signal" && askedFor(step) === null && (
         <p className="mt-1 flex flex-wrap items-center gap-x-1 text-ink-2">
           It comes by <code className="text-xs break-all">POST {path}</code>
           <CopyButton text={location.origin + path} label="Copy the address" /> with{" "}

@@ -8,7 +8,7 @@ import { segmentsOf } from "../timeline.ts";
 import { itemsSentence, kindWords, shownWords } from "../words.ts";
 import { Badge, SimulatedBadge } from "./badge.tsx";
 import { StatusIcon } from "./status.tsx";
-import { StepDetail } from "./step-detail.tsx";
+import { LazyStepDetail } from "./lazy-step-detail.tsx";
 import { InnerSteps, opensByItself } from "./inner-steps.tsx";
 import { SubflowLink } from "./subflow-link.tsx";
 import { Bar } from "./timeline-bar.tsx";
@@ -64,7 +64,7 @@ export function StepRow({ node, depth, timeline }: StepRowProps) {
             {(child) => <StepRow key={child.step.path} node={child} depth={depth + 1} timeline={timeline} />}
           </InnerSteps>
         ) : (
-          <StepDetail step={step} run={run} depth={depth} />
+          <LazyStepDetail step={step} run={run} depth={depth} />
         ))}
     </li>
   );

@@ -80,6 +80,7 @@ function WaitEnd({ step, run, now }: WaitProps) {
   }
   if (step.wakeAt === null) return null;
   const left = formatDuration(Math.max(0, Date.parse(step.wakeAt) - now));
+  if (step.waitReason !== null) return <span title={formatExact(step.wakeAt)}>It looks again in {left}.</span>;
   if (step.kind !== "signal") return <span title={formatExact(step.wakeAt)}>It goes on by itself, in {left}.</span>;
   return (
     <>

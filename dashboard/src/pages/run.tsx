@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { toProblem, type RunDetailView } from "../api.ts";
 import { buttonClass } from "../components/button.tsx";
 import { ErrorNotice } from "../components/error-notice.tsx";
 import { JsonView } from "../components/json-view.tsx";
 import { EmptyState, Page, Panel, SkeletonRows } from "../components/panel.tsx";
-import { QuestionCard } from "../components/question-card.tsx";
 import { RunActions } from "../components/run-actions.tsx";
 import { RunErrorNotice } from "../components/run-error-notice.tsx";
 import { RunEvent } from "../components/run-event.tsx";
@@ -14,9 +14,15 @@ import { StatusIcon } from "../components/status.tsx";
 import { useRunClock } from "../components/time.tsx";
 import { WaitNotice } from "../components/wait-notice.tsx";
 import { Waterfall } from "../components/waterfall.tsx";
-import { questionOf } from "../question.ts";
+import { questionId, questionOf } from "../question.ts";
 import { runQuery } from "../queries.ts";
 import { runSentence, statusWords } from "../words.ts";
+
+/** Few runs ask anything: the others load without the forms. */
+const QuestionCard = lazy(async () => {
+  const { QuestionCard: Component } = await import("../components/question-card.tsx");
+  return { default: Component };
+});
 
 const route = getRouteApi("/shell/runs/$id");
 
@@ -57,7 +63,11 @@ function Run({ run }: { readonly run: RunDetailView }) {
       lead={<RunName run={run} />}
       actions={<RunActions run={run} />}
     >
-      {question && <QuestionCard key={question.key} run={run} question={question} />}
+      {question && (
+        <Suspense fallback={<SkeletonRows rows={6} />}>
+          <QuestionCard key={questionId(question)} run={run} question={question} />
+        </Suspense>
+      )}
       {run.error && run.status !== "succeeded" && !run.question && <RunErrorNotice error={run.error} />}
       {run.status === "waiting" && <WaitNotice run={run} />}
       <RunFacts run={run} />

@@ -1,6 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { clsx } from "clsx";
 import { useState } from "react";
 import type { RunFilter, RunView } from "../api.ts";
 import { Button } from "../components/button.tsx";
@@ -10,6 +9,7 @@ import { FilterInput } from "../components/filter-input.tsx";
 import { NoRuns } from "../components/no-runs.tsx";
 import { EmptyState, Page, Panel, SkeletonRows } from "../components/panel.tsx";
 import { RunList } from "../components/run-list.tsx";
+import { TabBar, tabClass } from "../components/tab-bar.tsx";
 import { flowsQuery, runsQuery } from "../queries.ts";
 
 const route = getRouteApi("/shell/runs");
@@ -52,25 +52,19 @@ function Views({ filter }: { readonly filter: RunFilter }) {
   const shown =
     known || !filter.status ? views : [...views, { label: filter.status.replaceAll("_", " "), status: filter.status }];
   return (
-    <nav
-      aria-label="Which runs"
-      className="flex max-w-full overflow-x-auto rounded-md border border-line bg-surface p-0.5"
-    >
+    <TabBar label="Which runs">
       {shown.map((view) => (
         <Link
           key={view.label}
           to="/runs"
           search={{ ...(filter.flow ? { flow: filter.flow } : {}), ...(view.status ? { status: view.status } : {}) }}
           aria-current={view.status === filter.status ? "page" : undefined}
-          className={clsx(
-            "flex h-[26px] items-center rounded-[4px] px-2.5 whitespace-nowrap first-letter:uppercase",
-            view.status === filter.status ? "bg-hover font-medium" : "text-ink-2 hover:text-ink",
-          )}
+          className={tabClass(view.status === filter.status)}
         >
           {view.label}
         </Link>
       ))}
-    </nav>
+    </TabBar>
   );
 }
 

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Cleanup } from "../../core/index.ts";
-import { createPool, openDatabase, openStore } from "../../store/index.ts";
+import { createPool, openDatabase, openMasterKey, openStore } from "../../store/index.ts";
 import { isWithoutDatabase } from "../open-data.ts";
 import { type Check, failing, type Finding, ok, type Subject, toFinding, warning } from "./check.ts";
 
@@ -44,7 +44,8 @@ async function checkServer({ environment, project }: Subject): Promise<Finding[]
       role: "guest",
     });
     cleanup.add(() => database.close());
-    const store = await openStore({ url: database.url, poolSize: 2, onError: () => {} });
+    const key = await openMasterKey({ environment, folder: project.folder });
+    const store = await openStore({ url: database.url, key, poolSize: 2, onError: () => {} });
     cleanup.add(() => store.close());
     const [version] = (await store.serverVersion()).split(" ");
     const isServed = (await store.processes.livingKinds()).length > 0;

@@ -1,6 +1,6 @@
 import type { FailureGroup, GroupPreview, ReceiptSummary } from "../../store/index.ts";
 import { toEffectInPreview } from "./resume-preview.ts";
-import { toErrorView, toTime } from "./run-view.ts";
+import { toErrorView, toTime } from "./record-view.ts";
 import type { FailureDetailView, FailureGroupView, GroupResumePreview } from "./schemas.ts";
 
 const mostRuns = 50;

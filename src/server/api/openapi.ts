@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { ErrorCode, Json, JsonObject } from "../../core/index.ts";
 import { errorCodes } from "../../core/index.ts";
 import { apiBase } from "./mount.ts";
-import type { AnswerContent, Route } from "./route.ts";
+import { type AnswerContent, eventStream, type Route } from "./route.ts";
 import * as schemas from "./schemas.ts";
 
 const componentPath = "#/components/schemas/";
@@ -86,14 +86,16 @@ function toAnswer(content: AnswerContent): JsonObject {
     return { description: "Done", content: { "application/json": { schema: refTo(content) } } };
   }
   const [[type, schema] = ["", z.never()]] = Object.entries(content);
-  return { description: "Events; the data of each is as here", content: { [type]: { schema: refTo(schema) } } };
+  const description =
+    type === eventStream ? "Events; the data of each is as here" : "Lines; each is a JSON document as here";
+  return { description, content: { [type]: { schema: refTo(schema) } } };
 }
 
 /** All codes that a route may answer with: its own, and those of the checks before it. */
 function codesOf(route: Route): ErrorCode[] {
   const all: ErrorCode[] = [...(route.errors ?? []), "HOST_NOT_ALLOWED", "INTERNAL", "DATABASE_UNAVAILABLE"];
   if (route.access !== "anyone") all.push("UNAUTHENTICATED");
-  if (route.access === "act" || route.access === "keys") all.push("FORBIDDEN");
+  if (route.access !== "anyone" && route.access !== "read") all.push("FORBIDDEN");
   if (route.method !== "GET") all.push("ORIGIN_NOT_ALLOWED");
   if (route.params || route.query || route.body) all.push("REQUEST_INVALID");
   if (route.body) all.push("BODY_NOT_JSON", "BODY_TOO_LARGE", "CONTENT_TYPE_UNSUPPORTED");

@@ -24,10 +24,11 @@ export const overviewRoutes = [
     summary: "Tells what needs a person, and what the last day came to",
     answers: { 200: OverviewView },
     async handle(_call, { ports }) {
-      const { runs, aiCalls, refusals } = ports.workspace;
+      const { runs, questions, aiCalls, refusals } = ports.workspace;
       const since = new Date(Date.now() - dayMs);
-      const [troubled, counts, ai, refused] = await Promise.all([
+      const [troubled, asking, counts, ai, refused] = await Promise.all([
         runs.list({ status: ["failed", "in_doubt"], limit: 20 }),
+        questions.count(),
         runs.countsSince(since),
         aiCalls.totals(since),
         refusals.list(1),
@@ -36,6 +37,7 @@ export const overviewRoutes = [
       const succeeded = counts.filter(({ status }) => status === "succeeded");
       return json(200, {
         needsAttention: troubled.items.map(toRunView),
+        questions: asking,
         counts: addUp(counts),
         ai,
         duplicates: total(counts.map(({ duplicates }) => duplicates)),

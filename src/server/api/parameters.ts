@@ -16,3 +16,6 @@ export const GivenName = z.string().regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]{0,
 
 /** What failures of one kind have in common. */
 export const Fingerprint = z.string().regex(/^[0-9a-f]{16}$/, "is not a fingerprint");
+
+/** The name of a signal. The gateway makes it of the name of a step, which may have any characters but control characters. */
+export const SignalName = z.string().regex(/^\P{Cc}{1,200}$/u, "is not the name of a signal");

@@ -30,8 +30,12 @@ export interface Call<Params, Query, Body> {
 /** The type of answers that are a stream of events. */
 export const eventStream = "text/event-stream";
 
-/** What an answer holds: JSON of a schema, nothing, or a stream of events that are each of a schema. */
-export type AnswerContent = z.ZodType | null | { readonly [eventStream]: z.ZodType };
+/** The type of answers that have a JSON document on each line. @see https://github.com/ndjson/ndjson-spec */
+export const jsonLines = "application/x-ndjson";
+
+/** What an answer holds: JSON of a schema, nothing, or a stream of events or lines that are each of a schema. */
+export type AnswerContent =
+  z.ZodType | null | { readonly [eventStream]: z.ZodType } | { readonly [jsonLines]: z.ZodType };
 
 /** One row of the route table. Routes, the OpenAPI document and the authorisation matrix test all come from it. */
 export interface Route<

@@ -1,8 +1,12 @@
 import { changeRoutes } from "./change-routes.ts";
+import { costRoutes } from "./cost-routes.ts";
 import { failureRoutes } from "./failure-routes.ts";
 import { flowRoutes } from "./flow-routes.ts";
+import { gatewayRoutes } from "./gateway-routes.ts";
 import { keyRoutes } from "./key-routes.ts";
+import { ledgerRoutes } from "./ledger-routes.ts";
 import { overviewRoutes } from "./overview-routes.ts";
+import { questionRoutes } from "./question-routes.ts";
 import { queueRoutes } from "./queue-routes.ts";
 import type { Route } from "./route.ts";
 import { runRoutes } from "./run-routes.ts";
@@ -16,6 +20,10 @@ export const routes: readonly Route[] = [
   ...runRoutes,
   ...failureRoutes,
   ...queueRoutes,
+  ...questionRoutes,
+  ...gatewayRoutes,
+  ...costRoutes,
+  ...ledgerRoutes,
   ...changeRoutes,
   ...keyRoutes,
 ];

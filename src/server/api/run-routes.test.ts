@@ -48,6 +48,7 @@ async function saveStep(runId: string, path: string, step: Partial<StepRecord> =
     status: "succeeded",
     attempts: [{ number: 1, startedAt: new Date().toISOString(), finishedAt: null, error: null }],
     wakeAt: null,
+    waitReason: null,
     input: { a: 1 },
     output: { b: 2 },
     error: null,
@@ -72,28 +73,25 @@ async function saveReceipt(
 
 async function saveAiCall(runId: string, stepPath: string, costMicroUsd: number | null): Promise<void> {
   const id = `call_${crypto.randomUUID()}`;
-  const model = { modelName: "fast", provider: "simulated", model: "sim-1", simulated: true };
-  const sent = { sentFields: ["message"], availableFields: 4, request: [{ role: "user" }], requestDigest: "sha256:2" };
-  await server.workspace.aiCalls.begin({
-    id,
-    runId,
-    stepPath,
-    attempt: 1,
+  const sentFields = [{ name: "message", sources: ["message"], masked: ["PERSON"] }];
+  await server.workspace.aiCalls.admit({
+    intent: {
+      id, runId, stepPath, attempt: 1, modelName: "fast", provider: "simulated", model: "sim-1", region: null,
+      lane: "batch", simulated: true, sentFields, availableFields: 4, masked: { PERSON: 2 }, request: [{ role: "user" }],
+      requestDigest: "sha256:2", reservedMicroUsd: 5000, waitedMs: 1200, promptVersion: "0123456789ab", startedAt: new Date(),
+    },
     epoch: 0,
-    ...model,
-    ...sent,
-    startedAt: new Date(),
-  });
-  await server.workspace.aiCalls.settle(id, {
-    status: "succeeded",
-    response: { text: "yes" },
-    rung: "as_is",
-    inputTokens: 100,
-    outputTokens: 20,
-    costMicroUsd,
-    error: null,
-    finishedAt: new Date(),
-  });
+    claim: null,
+    subjects: [],
+    vault: null,
+  }); // oxfmt-ignore
+  await server.workspace.aiCalls.settle(
+    { id, runId },
+    {
+      status: "succeeded", response: { text: "yes" }, responseDigest: "sha256:3", rung: "fallback", inputTokens: 100,
+      outputTokens: 20, costMicroUsd, estimated: true, error: null, finishedAt: new Date(), settlement: null,
+    },
+  ); // oxfmt-ignore
 }
 
 describe("a run", () => {
@@ -116,8 +114,16 @@ describe("a run", () => {
     expect(run.steps[0]).toMatchObject({
       durationMs: 250,
       input: { a: 1 },
-      aiCalls: [{ simulated: true, rung: "as_is" }, {}],
-    });
+      waitReason: null,
+      aiCalls: [
+        {
+          simulated: true, rung: "fallback", lane: "batch", region: null, masked: { PERSON: 2 }, estimated: true,
+          reservedMicroUsd: 5000, waitedMs: 1200, promptVersion: "0123456789ab", request: [{ role: "user" }],
+          sentFields: [{ name: "message", sources: ["message"], masked: ["PERSON"] }],
+        },
+        {},
+      ],
+    }); // oxfmt-ignore
     expect(run.totals).toEqual({ inputTokens: 200, outputTokens: 40, costMicroUsd: 1500, unpricedCalls: 1 });
   });
 
@@ -202,7 +208,7 @@ describe("a run in doubt", () => {
     const { id, key } = await inDoubt();
     const run = await detailOf(id);
     expect(run.question).toEqual({
-      key, action: "slack.postMessage", connection: "slack", stepPath: "0", startedAt: expect.any(String) as unknown,
+      kind: "effect", key, action: "slack.postMessage", connection: "slack", stepPath: "0", startedAt: expect.any(String) as unknown,
       attempts: 1, request: { text: "hi" }, reason: "it may have happened",
     }); // oxfmt-ignore
     expect(run.resume.effects).toMatchObject([{ key, effect: "irreversible", state: "unknown", wouldRepeat: false }]);

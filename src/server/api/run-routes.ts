@@ -2,7 +2,7 @@ import { z } from "zod";
 import { SluiceError } from "../../core/index.ts";
 import { maxPageSize, type RunRecord } from "../../store/index.ts";
 import type { ServerPorts } from "../ports.ts";
-import { FlowName, GivenName, Identifier } from "./parameters.ts";
+import { FlowName, Identifier, SignalName } from "./parameters.ts";
 import { type RunParts, toRunDetailView, toRunView } from "./run-view.ts";
 import { defineRoute, json } from "./route.ts";
 import { RuleRequest, RunDetailView, RunPage, RunStatusView, RunView, SignalRequest, SignalView } from "./schemas.ts";
@@ -117,7 +117,7 @@ export const runRoutes = [
     path: "/runs/:id/signals/:name",
     access: "act",
     summary: "Gives a run the value that it waits for; the first value of a name stands",
-    params: RunParams.extend({ name: GivenName }),
+    params: RunParams.extend({ name: SignalName }),
     body: SignalRequest,
     answers: { 202: SignalView },
     errors: ["RUN_UNKNOWN"],

@@ -1,13 +1,12 @@
 import { z } from "zod";
-import type { Json } from "../../core/index.ts";
-import { effectInPreview, effectKind, line, receiptState, time } from "./schema-parts.ts";
+import { QuestionView } from "./question-schemas.ts";
+import { AnyJson, effectInPreview, effectKind, line, receiptState, time } from "./schema-parts.ts";
+
+export { AnyJson };
 
 /*
  * The shapes of runs and of what people may do to them. Part of the shapes of the API: see schemas.ts.
  */
-
-/** Any JSON. */
-export const AnyJson: z.ZodType<Json> = z.json();
 
 /** States of a run. */
 export const runStatuses = ["queued", "running", "waiting", "succeeded", "failed", "cancelled", "in_doubt"] as const;
@@ -15,6 +14,9 @@ export const RunStatusView = z.enum(runStatuses);
 
 /** Who goes first when runs wait for room. */
 export const priorities = ["interactive", "standard", "batch"] as const;
+
+/** What a step waits for: room in a limit or a budget, the answer of a batch, a provider that works again, a person. */
+export const waitReasons = ["limit", "budget", "batch", "circuit", "person"] as const;
 
 /** What a person may say about an effect in doubt. */
 export const rulingWords = ["done", "not_done", "try_again"] as const;
@@ -70,7 +72,9 @@ export const EventView = z.object({
   /** Where it came in, such as `webhook:leads`. */
   source: z.string(),
   deliveryId: z.string().nullable(),
+  /** Null when it was erased. */
   payload: AnyJson,
+  erased: z.boolean(),
   sample: z.boolean(),
   /** Repeats of the same delivery that were suppressed. */
   duplicates: z.int(),
@@ -85,6 +89,15 @@ export const AttemptView = z.object({
   error: ErrorView.nullable(),
 });
 
+/** A field that was sent to a model. */
+export const SentFieldView = z.object({
+  name: z.string(),
+  /** Paths in the event that hold the same value; empty: made by the flow or an earlier step. */
+  sources: z.array(z.string()),
+  /** Kinds of personal values in it that were masked. */
+  masked: z.array(z.string()),
+});
+
 export const AiCallView = z.object({
   id: z.string(),
   stepPath: z.string(),
@@ -92,19 +105,33 @@ export const AiCallView = z.object({
   modelName: z.string(),
   provider: z.string(),
   model: z.string(),
+  /** Where the model runs, as configured; null when nothing is said. */
+  region: z.string().nullable(),
+  lane: z.enum(priorities),
   simulated: z.boolean(),
-  sentFields: z.array(z.string()),
+  sentFields: z.array(SentFieldView),
   availableFields: z.int(),
-  /** The messages as they were sent. */
+  /** How many different values of each kind were masked. */
+  masked: z.record(z.string(), z.int()),
+  /** The messages as they were sent, masked; null when they were erased. */
   request: AnyJson,
   requestDigest: z.string(),
+  /** As it came; null when there is none or it was erased. */
   response: AnyJson,
   status: z.enum(["intent", "succeeded", "failed"]),
-  rung: z.enum(["as_is", "repaired", "asked_again"]).nullable(),
+  rung: z.enum(["as_is", "repaired", "asked_again", "fallback", "review"]).nullable(),
   inputTokens: z.int().nullable(),
   outputTokens: z.int().nullable(),
   /** Null when the price is unknown. */
   costMicroUsd: z.int().nullable(),
+  /** Whether usage or cost is an estimate, because the provider did not say. */
+  estimated: z.boolean(),
+  /** The most that it could cost, as set aside beforehand; null when the price is unknown. */
+  reservedMicroUsd: z.int().nullable(),
+  /** How long it waited for limits, budgets or the batch before it was sent. */
+  waitedMs: z.int(),
+  /** Digest of instructions and schema. */
+  promptVersion: z.string(),
   error: ErrorView.nullable(),
   startedAt: time,
   finishedAt: time.nullable(),
@@ -145,6 +172,8 @@ export const StepView = z.object({
   status: z.enum(["running", "waiting", "succeeded", "failed", "reopened"]),
   attempts: z.array(AttemptView),
   wakeAt: time.nullable(),
+  /** What it waits for, where its kind does not tell. */
+  waitReason: z.enum(waitReasons).nullable(),
   input: AnyJson,
   output: AnyJson,
   error: ErrorView.nullable(),
@@ -178,20 +207,6 @@ export const MigrationPreview = z.object({
   effects: z.array(z.object({ action: z.string(), key: z.string(), state: receiptState })),
 });
 
-/** The effect in doubt that a person has to decide about before its run can go on. */
-export const QuestionView = z.object({
-  key: z.string(),
-  action: z.string(),
-  connection: z.string(),
-  stepPath: z.string(),
-  startedAt: time,
-  attempts: z.int(),
-  /** What was, or was to be, sent. */
-  request: AnyJson,
-  /** Why it is in doubt: the message of the run's error. */
-  reason: z.string(),
-});
-
 /** A run that a step of another run started. */
 export const SubflowView = z.object({
   id: z.string(),
@@ -207,7 +222,7 @@ export const RunDetailView = RunView.extend({
   resume: ResumePreview,
   /** Null unless the run failed with FLOW_CHANGED. */
   migration: MigrationPreview.nullable(),
-  /** Of a run in doubt, or one that failed over an effect that cannot be taken back; of several the first one. */
+  /** An effect of a run in doubt or of one that failed over it, or what a step of a waiting run asks; of several the first one. */
   question: QuestionView.nullable(),
   /** The newest first, at most 200. */
   subflows: z.array(SubflowView),
@@ -239,13 +254,13 @@ export type ErrorView = z.infer<typeof ErrorView>;
 export type RunView = z.infer<typeof RunView>;
 export type RunPage = z.infer<typeof RunPage>;
 export type EventView = z.infer<typeof EventView>;
+export type SentFieldView = z.infer<typeof SentFieldView>;
 export type AiCallView = z.infer<typeof AiCallView>;
 export type RulingView = z.infer<typeof RulingView>;
 export type ReceiptView = z.infer<typeof ReceiptView>;
 export type StepView = z.infer<typeof StepView>;
 export type ResumePreview = z.infer<typeof ResumePreview>;
 export type MigrationPreview = z.infer<typeof MigrationPreview>;
-export type QuestionView = z.infer<typeof QuestionView>;
 export type SubflowView = z.infer<typeof SubflowView>;
 export type RunDetailView = z.infer<typeof RunDetailView>;
 export type SignalView = z.infer<typeof SignalView>;

@@ -1,11 +1,11 @@
 import type { AiCallRecord, Receipt } from "../../core/index.ts";
-import { type EventRecord, questionOf, type RunRecord, type StepRecord } from "../../store/index.ts";
+import type { EventRecord, RunRecord, StepRecord } from "../../store/index.ts";
+import { toErrorView, toTime } from "./record-view.ts";
+import { toQuestionViews } from "./question-view.ts";
 import { toMigrationPreview, toResumePreview } from "./resume-preview.ts";
 import {
-  ErrorView,
   priorities,
   type AiCallView,
-  type QuestionView,
   type ReceiptView,
   type RunDetailView,
   type RunView,
@@ -66,7 +66,7 @@ export function toRunDetailView(parts: RunParts): RunDetailView {
     steps: steps.map((step) => toStepView(step, parts)),
     resume: toResumePreview(run, steps, receipts),
     migration: toMigrationPreview(run, receipts, version),
-    question: toQuestionView(run, receipts),
+    question: toQuestionViews(run, steps, receipts)[0] ?? null,
     subflows: subflows.map(({ id, flow, status, parentPath }) => ({ id, flow, status, path: parentPath ?? "" })),
     totals: {
       inputTokens: sum(aiCalls.map((call) => call.inputTokens)),
@@ -75,14 +75,6 @@ export function toRunDetailView(parts: RunParts): RunDetailView {
       unpricedCalls: aiCalls.filter((call) => call.costMicroUsd === null).length,
     },
   };
-}
-
-function toQuestionView(run: RunRecord, receipts: readonly Receipt[]): QuestionView | null {
-  const receipt = questionOf(run, receipts);
-  if (!receipt) return null;
-  const { key, action, connection, stepPath, startedAt, attempts, request } = receipt;
-  const reason = toErrorView(run.error)?.message ?? "";
-  return { key, action, connection, stepPath, startedAt: startedAt.toISOString(), attempts, request, reason };
 }
 
 function toStepView(step: StepRecord, { aiCalls, receipts, names }: RunParts): StepView {
@@ -95,6 +87,7 @@ function toStepView(step: StepRecord, { aiCalls, receipts, names }: RunParts): S
     status: step.status,
     attempts: step.attempts.map((attempt) => ({ ...attempt, error: toErrorView(attempt.error) })),
     wakeAt: toTime(step.wakeAt),
+    waitReason: step.waitReason,
     input: step.input,
     output: step.output,
     error: toErrorView(step.error),
@@ -114,9 +107,16 @@ function toAiCallView(call: AiCallRecord): AiCallView {
     modelName: call.modelName,
     provider: call.provider,
     model: call.model,
+    region: call.region,
+    lane: call.lane,
     simulated: call.simulated,
-    sentFields: [...call.sentFields],
+    sentFields: call.sentFields.map(({ name, sources, masked }) => ({
+      name,
+      sources: [...sources],
+      masked: [...masked],
+    })),
     availableFields: call.availableFields,
+    masked: call.masked,
     request: call.request,
     requestDigest: call.requestDigest,
     response: call.response,
@@ -125,6 +125,10 @@ function toAiCallView(call: AiCallRecord): AiCallView {
     inputTokens: call.inputTokens,
     outputTokens: call.outputTokens,
     costMicroUsd: call.costMicroUsd,
+    estimated: call.estimated,
+    reservedMicroUsd: call.reservedMicroUsd,
+    waitedMs: call.waitedMs,
+    promptVersion: call.promptVersion,
     error: toErrorView(call.error),
     startedAt: call.startedAt.toISOString(),
     finishedAt: toTime(call.finishedAt),
@@ -148,19 +152,6 @@ function toReceiptView(receipt: Receipt, names: RunParts["names"]): ReceiptView 
     startedAt: receipt.startedAt.toISOString(),
     finishedAt: toTime(receipt.finishedAt),
   };
-}
-
-/** The parts of a stored error that are shown; null when there is none. */
-export function toErrorView(error: unknown): ErrorView | null {
-  if (error === null) return null;
-  const parsed = ErrorView.safeParse(error);
-  if (parsed.success) return parsed.data;
-  // Something went wrong, so this must not look like success.
-  return { code: "INTERNAL", message: "the record of this error cannot be read", retryable: false };
-}
-
-export function toTime(date: Date | null): string | null {
-  return date && date.toISOString();
 }
 
 function sum(numbers: readonly (number | null)[]): number {

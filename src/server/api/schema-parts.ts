@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Json } from "../../core/index.ts";
 
 /*
  * What the shapes of the API are made of. These have no names of their own in the API's document.
@@ -6,6 +7,9 @@ import { z } from "zod";
 
 /** ISO 8601 in UTC. */
 export const time = z.iso.datetime();
+
+/** Any JSON. */
+export const AnyJson: z.ZodType<Json> = z.json();
 
 /** Text of one line. What goes into a `text` column must not hold NUL, and no name needs a control character. */
 export const line = (longest: number) =>

@@ -3,6 +3,8 @@ import { AnyJson, RunStatusView, RunView } from "./run-schemas.ts";
 import { line, time } from "./schema-parts.ts";
 
 export * from "./failure-schemas.ts";
+export * from "./gateway-schemas.ts";
+export * from "./question-schemas.ts";
 export * from "./run-schemas.ts";
 
 /*
@@ -91,6 +93,8 @@ export const FlowDetailView = FlowView.extend({
 export const OverviewView = z.object({
   /** Failed and in-doubt runs, the newest first, at most 20. */
   needsAttention: z.array(RunView),
+  /** How many runs wait for a person's answer, effects in doubt included; see `listQuestions`. */
+  questions: z.int(),
   counts: z.partialRecord(RunStatusView, z.int()),
   ai: z.object({
     calls: z.int(),

@@ -15,12 +15,14 @@ export interface Caller {
 }
 
 /** Groups of roles, as routes ask for them. */
-export type Access = "anyone" | "read" | "act" | "keys";
+export type Access = "anyone" | "read" | "act" | "keys" | "audit" | "erase";
 
 const permitted: { readonly [Group in Exclude<Access, "anyone">]: ReadonlySet<Role> } = {
   read: new Set(["admin", "builder", "operator", "approver", "auditor", "viewer"]),
   act: new Set(["admin", "builder", "operator"]),
   keys: new Set(["admin"]),
+  audit: new Set(["admin", "auditor"]),
+  erase: new Set(["admin"]),
 };
 
 /** What all API keys begin with, so that people and secret scanners know one when they see it. */

@@ -1,11 +1,11 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { SluiceError } from "../../core/index.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Layout } from "./layout.ts";
-import { giveAway, readIfPresent, writeOwnedFile } from "./owned-files.ts";
+import { giveAway, readIfPresent, syncFolder, writeOwnedFile } from "./owned-files.ts";
 import { runProgram, type ProgramResult } from "./run-program.ts";
 
 /** The database in the cluster, and the role that owns it and that everybody connects as. */
@@ -99,17 +99,6 @@ function check(program: string, { exitCode, output }: ProgramResult): void {
     hint: "The details have its last lines. Is there space on the disk, and is it a local one?",
     details: { log: output.trim().split("\n").slice(-10) },
   });
-}
-
-/** So that the rename itself survives a power cut. Windows has no such thing. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(folder, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 /**

@@ -55,6 +55,17 @@ export async function writeOwnedFile(path: string, text: string, mode = 0o644): 
   await rename(draft, path);
 }
 
+/** Makes a new name in a folder survive a power cut. Windows has no such thing. */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The text of a file, `undefined` when there is none. */
 export async function readIfPresent(path: string): Promise<string | undefined> {
   try {

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { clsx } from "clsx";
 import { useId, useState } from "react";
-import { api, type QuestionView, type RulingWord } from "../api.ts";
+import { api, type EffectQuestionView, type RulingWord } from "../api.ts";
 import { parseJson } from "../json-text.ts";
 import { useMay } from "../queries.ts";
 import { rulingWords } from "../words.ts";
@@ -29,13 +29,13 @@ const answers: readonly { readonly word: RulingWord; readonly follows: string; r
   },
 ];
 
-interface AnswerFormProps {
+interface RulingFormProps {
   readonly runId: string;
-  readonly question: QuestionView;
+  readonly question: EffectQuestionView;
 }
 
 /** The answers to a question. Choosing one shows its own button; only that gives it. */
-export function AnswerForm({ runId, question }: AnswerFormProps) {
+export function RulingForm({ runId, question }: RulingFormProps) {
   const [word, setWord] = useState<RulingWord | null>(null);
   const [output, setOutput] = useState("");
   const may = useMay("act");
@@ -98,7 +98,9 @@ function useRuling(runId: string, key: string) {
       api.rule(runId, { key, ...answer }),
     // Also after a refusal: somebody else may have answered meanwhile.
     onSettled: () =>
-      Promise.all(["run", "failures", "overview"].map((name) => client.invalidateQueries({ queryKey: [name] }))),
+      Promise.all(
+        ["run", "failures", "overview", "questions"].map((name) => client.invalidateQueries({ queryKey: [name] })),
+      ),
   });
 }
 

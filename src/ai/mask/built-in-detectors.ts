@@ -1,0 +1,135 @@
+import { type Breather, createBreather } from "./breather.ts";
+import { cardRule, ibanRule } from "./bank-numbers.ts";
+import { birthDateInWordsRule, birthDateRule } from "./birth-dates.ts";
+import { commonWords } from "./common-words.ts";
+import { companyRule } from "./companies.ts";
+import { emailRule } from "./emails.ts";
+import type { Detector, Finding } from "./finding.ts";
+import { ipv4Rule, ipv6Rule } from "./ip-addresses.ts";
+import { announcedKeyRule, authorizationRule, knownKeyRule, privateKeyRule, urlCredentialsRule } from "./keys.ts";
+import { loadNameLibrary } from "./name-library.ts";
+import { judgeName, type NameCandidate, nameCandidatesOf } from "./names.ts";
+import { nhsNumberRule, niNumberRule, ssnRule } from "./national-numbers.ts";
+import { phoneRule } from "./phones.ts";
+import { fiveDigitPostcodeRule, ukPostcodeRule } from "./postcodes.ts";
+import { type Rule, textBefore, wholeOf } from "./rule.ts";
+import {
+  englishAddressRule,
+  frenchAddressRule,
+  germanicAddressRule,
+  postBoxRule,
+  southernAddressRule,
+} from "./street-addresses.ts";
+
+/** {@link Finding.source} of what is told by how it is written. */
+export const rulesSource = "rules";
+const namesSource = "names";
+
+/** Of two rules that claim the same characters, the first one's kind counts. */
+const rules: readonly Rule[] = [
+  privateKeyRule,
+  knownKeyRule,
+  authorizationRule,
+  urlCredentialsRule,
+  announcedKeyRule,
+  emailRule,
+  ibanRule,
+  cardRule,
+  niNumberRule,
+  nhsNumberRule,
+  ssnRule,
+  birthDateRule,
+  birthDateInWordsRule,
+  phoneRule,
+  ipv4Rule,
+  ipv6Rule,
+  ukPostcodeRule,
+  fiveDigitPostcodeRule,
+  englishAddressRule,
+  germanicAddressRule,
+  frenchAddressRule,
+  southernAddressRule,
+  postBoxRule,
+];
+
+/** What Sluice finds by itself: first by rules, then names of people and companies. Loads their libraries when they are first needed. */
+export function builtInDetectors(): readonly Detector[] {
+  return [
+    {
+      name: rulesSource,
+      find: (texts, signal) =>
+        findEach(texts, signal, (text, breather) => findByRules(rules, rulesSource, text, breather)),
+    },
+    { name: namesSource, find: (texts, signal) => findEach(texts, signal, findNames) },
+  ];
+}
+
+async function findEach(
+  texts: readonly string[],
+  signal: AbortSignal | undefined,
+  find: (text: string, breather: Breather) => Promise<Finding[]>,
+): Promise<Finding[][]> {
+  const breather = createBreather(signal);
+  const found: Finding[][] = [];
+  for (const text of texts) found.push(await find(text, breather));
+  return found;
+}
+
+async function findByRules(
+  rules: readonly Rule[],
+  source: string,
+  text: string,
+  breather: Breather,
+): Promise<Finding[]> {
+  const found: Finding[] = [];
+  for (const { kind, pattern, accept } of rules) {
+    // Its own copy: a pattern with a position must not be shared by texts that are searched at the same time.
+    const search = new RegExp(pattern);
+    for (let candidate = search.exec(text); candidate !== null; candidate = search.exec(text)) {
+      const spans = accept === undefined ? [wholeOf(candidate)] : await accept(candidate, text);
+      for (const { start, end } of spans) found.push({ start, end, kind, source });
+      search.lastIndex = Math.max(search.lastIndex, spans.at(-1)?.end ?? 0);
+      await breather.breathe();
+    }
+    await breather.breathe();
+  }
+  return found;
+}
+
+/** Companies by their legal form; names by lists and the words around them, and by the library where these leave it open. */
+async function findNames(text: string, breather: Breather): Promise<Finding[]> {
+  const companies = await findByRules([companyRule], namesSource, text, breather);
+  const people: NameCandidate[] = [];
+  const others: NameCandidate[] = [];
+  for (const candidate of nameCandidatesOf(text)) {
+    ((await isName(candidate, text)) ? people : others).push(candidate);
+    await breather.breathe();
+  }
+  const surnames = new Set(people.flatMap(({ words }) => (words.length > 1 ? words.slice(-1) : [])));
+  const again = others.filter(
+    ({ words: [word = "", ...more] }) => more.length === 0 && word.length > 2 && surnames.has(word),
+  );
+  const found = [...people, ...again].map(
+    ({ start, end }) => ({ start, end, kind: "PERSON", source: namesSource }) as const,
+  );
+  return [...companies, ...found];
+}
+
+async function isName(candidate: NameCandidate, text: string): Promise<boolean> {
+  const first = judgeName(candidate, text);
+  if (first !== "perhaps") return first === "yes";
+  const library = await loadNameLibrary();
+  const name = text.slice(candidate.start, candidate.end);
+  if (library.isThing(name.toLowerCase())) return false;
+  const second = judgeName(candidate, text, (word) => library.isFirstName(word));
+  if (second !== "perhaps") return second === "yes";
+  if (candidate.words.length === 1 || candidate.words.some((word) => commonWords.has(word.toLowerCase()))) return false;
+  return library.seesPerson(sentenceAround(candidate, text), name);
+}
+
+/** A few words before and after are what the library judges by. */
+function sentenceAround({ start, end }: NameCandidate, text: string): string {
+  const before = /[^.!?\n"{}[\]\0]{0,24}$/.exec(textBefore(text, start, 24))?.[0] ?? "";
+  const after = /^[^.!?\n"{}[\]\0]{0,16}/.exec(text.slice(end, end + 16))?.[0] ?? "";
+  return before.replace(/^\S* /, "") + text.slice(start, end) + after.replace(/ \S*$/, "");
+}

@@ -1,0 +1,107 @@
+import { commonWords, neverNames, titles } from "./common-words.ts";
+import { firstNames, surnameEnd } from "./first-names.ts";
+import type { Span } from "./rule.ts";
+import { textBefore } from "./rule.ts";
+
+/** Some words with capital letters next to each other that may be a person's name. */
+export interface NameCandidate extends Span {
+  readonly words: readonly string[];
+  /** Whether nothing but the beginning of a sentence or line stands before it, where any word has a capital letter. */
+  readonly opensSentence: boolean;
+}
+
+/** `yes`, `no`, or a question for a better reader. */
+export type NameVerdict = "yes" | "no" | "perhaps";
+
+const word = String.raw`\p{Lu}[\p{L}\p{M}]{0,24}(?:['’-]\p{L}[\p{L}\p{M}]{0,24}){0,2}`;
+const particle = "(?:de|da|do|dos|das|del|della|di|du|la|le|van|von|der|den|ter|ten|bin|ibn|al|el|y)";
+const run = new RegExp(
+  String.raw`(?<![\p{L}\p{M}\p{N}_@./\\-])${word}(?:\.?[ \u00a0](?:${particle} ){0,2}(?:${word}|\p{Lu}\.)){0,5}(?![\p{L}\p{N}_@])`,
+  "gu",
+);
+
+/** All candidates of a text; ends at words that are no names. Linear in the text. */
+export function* nameCandidatesOf(text: string): Generator<NameCandidate> {
+  for (const match of text.matchAll(run)) yield* partsOf(text, match[0], match.index);
+}
+
+function* partsOf(text: string, written: string, offset: number): Generator<NameCandidate> {
+  const words = [...written.matchAll(/[^ \u00a0]+/gu)].map((match) => ({
+    text: match[0],
+    start: offset + match.index,
+  }));
+  let open: typeof words = [];
+  for (const next of [...words, undefined]) {
+    if (next !== undefined && !endsName(next.text)) open.push(next);
+    else {
+      const candidate = candidateOf(text, open);
+      if (candidate !== undefined) yield candidate;
+      open = [];
+    }
+  }
+}
+
+function endsName(written: string): boolean {
+  const lower = written.toLowerCase().replace(/\.$/, "");
+  return neverNames.has(lower) || titles.has(lower);
+}
+
+function candidateOf(text: string, words: readonly { text: string; start: number }[]): NameCandidate | undefined {
+  const [first] = words;
+  // A particle or an initial ends no name.
+  const last = words.findLast((each) => /^\p{Lu}\p{L}/u.test(each.text));
+  if (first === undefined || last === undefined || first.start > last.start) return undefined;
+  const end = last.start + last.text.length;
+  const opensSentence = /(?:^|[.!?:;\n\0"“”'‘(<>*•|{[,-]|--) {0,3}$/u.test(textBefore(text, first.start, 6));
+  const inside = words.slice(0, words.indexOf(last) + 1).map((each) => each.text.replace(/\.$/, ""));
+  return { start: first.start, end, words: inside, opensSentence };
+}
+
+const titleBefore = new RegExp(String.raw`(?<![\p{L}])(?:${[...titles].join("|")})\.? $`, "iu");
+const greetingBefore =
+  /(?<!\p{L})(?:dear|hi|hello|hey|hallo|liebe[rs]?|lieber|bonjour|salut|hola|querid[oa]|estimad[oa]|cher|chère|ciao|gentile|beste|geachte|good (?:morning|afternoon|evening)|thanks|thank you|thx|cheers),? {1,2}(?:\p{L}{1,8}\.? )?$/iu;
+const labelBefore =
+  /(?<!\p{L})(?:my name is|name is|i am|i'm|this is|ich bin|mein name ist|je m'appelle|me llamo|mi chiamo|ik ben|attn|attention|c\/o|signed|signed by|(?:full |first |last )?name|contact|customer|patient|client|applicant|employee|candidate|caller|requester|reported by|assigned to|account manager|from|cc|bcc|speak to|spoke (?:to|with)|ask for|on behalf of|regards to)["']?[:,]? {1,2}["']?$/iu;
+const closingBefore =
+  /(?<!\p{L})(?:regards|wishes|sincerely|faithfully|cheers|thanks|thank you|many thanks|yours|grüße[n]?|gruß|cordialement|salutations|saludos|atentamente|saluti|groet(?:en)?|best|love),?[ \0]{0,2}(?:\n[ \n\0-]{0,4}){1,2}$/iu;
+const addressAfter = /^["']?,? {0,2}[<([]{1,2}(?:mailto:)?[\p{L}\p{N}._%+-]{1,64}@/u;
+const speechAfter = /^ (?:wrote|writes|said|says|schrieb|a écrit|escribió|ha scritto|schreef)\b/;
+
+/** Judges a candidate by lists and by the words around it. `isName` may know more first names than the built-in list. */
+export function judgeName(
+  candidate: NameCandidate,
+  text: string,
+  isFirstName: (word: string) => boolean = () => false,
+): NameVerdict {
+  const { words, start, end } = candidate;
+  const lower = words.map((each) => each.toLowerCase());
+  const before = textBefore(text, start, 40);
+  const [first = "", last = ""] = [lower[0], lower.at(-1)];
+  const isOrdinary = lower.every((each) => commonWords.has(each));
+  const isKnownFirst = isListed(first) || isFirstName(first);
+  if (words.length > 5) return "no";
+  if (titleBefore.test(before) || speechAfter.test(text.slice(end, end + 12))) return "yes";
+  if (greetingBefore.test(before) || closingBefore.test(before)) return "yes";
+  if (addressAfter.test(text.slice(end, end + 70)) && (words.length > 1 || isKnownFirst)) return "yes";
+  if (labelBefore.test(before) && (words.length > 1 || isKnownFirst) && !isOrdinary) return "yes";
+  if (words.length === 1) return judgeSingle(candidate, first, isKnownFirst);
+  if (isKnownFirst && !(commonWords.has(first) && commonWords.has(last))) return "yes";
+  if (isOrdinary) return "no";
+  if (surnameEnd.test(last) && last.length >= 5 && !commonWords.has(first)) return "yes";
+  return "perhaps";
+}
+
+/** A first name alone. An ordinary word only in the middle of a sentence, where its capital letter means something. */
+function judgeSingle({ opensSentence, words }: NameCandidate, name: string, isKnownFirst: boolean): NameVerdict {
+  const isShouted = words[0] === words[0]?.toUpperCase();
+  if (!isKnownFirst) return opensSentence || isShouted || name.length < 3 ? "no" : "perhaps";
+  if (name.length < 3) return "no";
+  return commonWords.has(name) && (opensSentence || isShouted) ? "no" : "yes";
+}
+
+/** `Jean-Luc` by its first part, `ANNA` and `Zoë` as `anna` and `zoe`. */
+function isListed(name: string): boolean {
+  if (firstNames.has(name)) return true;
+  const plain = name.normalize("NFD").replaceAll(/\p{M}/gu, "");
+  return firstNames.has(plain) || firstNames.has(plain.split("-")[0] ?? "");
+}
