@@ -1,6 +1,7 @@
 /** `npm run bench -- NAME`: answers one question with figures. Without a name it lists the questions. */
 import { parseArgs } from "node:util";
 import { flows } from "./flows.ts";
+import { gateway } from "./gateway.ts";
 import { ingest } from "./ingest.ts";
 import { parked } from "./parked.ts";
 import { type Benchmark, type BenchmarkReport, runBenchmark } from "./report.ts";
@@ -8,7 +9,7 @@ import { keepReport } from "./results.ts";
 import { start } from "./start.ts";
 import { wake } from "./wake.ts";
 
-const benchmarks: readonly Benchmark[] = [start, ingest, flows, parked, wake];
+const benchmarks: readonly Benchmark[] = [start, ingest, flows, parked, wake, gateway];
 
 const usage = "npm run bench -- NAME [--json] [--rounds N] [--count N] [--no-keep]";
 

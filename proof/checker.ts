@@ -3,6 +3,7 @@ import { isRecord, type Json } from "../src/core/index.ts";
 import type { SandboxCall } from "../src/sandbox/index.ts";
 import type { Database } from "./database.ts";
 import type { Acknowledged } from "./leads.ts";
+import { readSealed } from "./sealed-content.ts";
 
 /** All that the checker looks at: what was acknowledged, what the outside systems recorded, and the database. */
 export interface Evidence {
@@ -210,8 +211,9 @@ export async function collectRuns(
   runIds: readonly string[],
 ): Promise<ReadonlyMap<string, RunEvidence>> {
   const ids = [runIds];
-  const runs = await query<RunEvidence["run"]>(
-    "select id, status, recoveries, error from sluice.runs where id = any($1)",
+  const runs = await query<RunEvidence["run"] & { readonly contentKey: string | null }>(
+    `select run.id, status, recoveries, error, content_key as "contentKey"
+     from sluice.runs as run join sluice.events as event on event.id = run.event_id where run.id = any($1)`,
     ids,
   );
   const steps = await query<StepEvidence & { readonly runId: string }>(
@@ -236,17 +238,16 @@ export async function collectRuns(
   const stepsOf = Map.groupBy(steps, (step) => step.runId);
   const aiCallsOf = Map.groupBy(aiCalls, (call) => call.runId);
   const operationsOf = Map.groupBy(operations, (operation) => operation.runId);
-  const evidence = runs.map((run): [string, RunEvidence] => [
-    run.id,
-    {
-      run,
-      steps: stepsOf.get(run.id) ?? [],
-      aiCalls: aiCallsOf.get(run.id) ?? [],
-      operations: new Map(
-        operationsOf.get(run.id)?.map(({ path, name, output }) => [path, { name, output: parse(output) }]),
-      ),
-    },
-  ]);
+  const evidence = runs.map(({ contentKey, ...run }): [string, RunEvidence] => {
+    const read = (stored: unknown, what: string, path: string): unknown =>
+      readSealed(contentKey, stored, `${run.id}/${what}/${path}`);
+    const steps = stepsOf.get(run.id)?.map((step) => ({ ...step, output: read(step.output, "steps.output", step.path) }));
+    const operations = operationsOf
+      .get(run.id)
+      ?.map(({ path, name, output }) => [path, { name, output: read(parse(output), "engine.outcome", path) }] as const);
+    const aiCalls = aiCallsOf.get(run.id) ?? [];
+    return [run.id, { run, steps: steps ?? [], aiCalls, operations: new Map(operations) }];
+  });
   return new Map(evidence);
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
 import { checkRecords, collectRuns, countEffects } from "./checker.ts";
 import type { Database } from "./database.ts";
@@ -37,6 +38,11 @@ export interface LaneParts {
   /** Starts a service of the lane. */
   readonly start: (settings?: Pick<ServiceSettings, "publicPort" | "dieAt">) => Promise<ServiceProcess>;
 }
+
+const bodyOf = (id: string): string => JSON.stringify({ id });
+
+/** What an event can be found by whose content is sealed. */
+const digestOfBody = (id: string): string => `sha256:${createHash("sha256").update(bodyOf(id)).digest("hex")}`;
 
 /** One service with a database of its own, killed and started again, one run after the other. */
 export class CrashLane {
@@ -148,7 +154,7 @@ export class CrashLane {
   /** Sends the event until it is acknowledged, over the death and all. */
   async #send(id: string): Promise<string> {
     const headers = { "content-type": "application/json" };
-    const request = { method: "POST", headers, body: JSON.stringify({ id }) };
+    const request = { method: "POST", headers, body: bodyOf(id) };
     for (const deadline = Date.now() + patienceMs; Date.now() < deadline; await setTimeout(30)) {
       const response = await fetch(`${this.#service.publicUrl}/hooks/everything`, request).catch(() => null);
       const text = response?.ok ? await response.text().catch(() => "") : "";
@@ -178,8 +184,8 @@ export class CrashLane {
     const [run] = await this.#parts.database.query<RunRow>(
       `select run.id, run.status, run.error ->> 'code' as code, exists (select 1 from sluice.steps
          where run_id = run.id and kind = 'signal' and status <> 'succeeded') as waits
-       from sluice.runs as run join sluice.events as event on event.id = run.event_id where event.payload ->> 'id' = $1`,
-      [id],
+       from sluice.runs as run join sluice.events as event on event.id = run.event_id where event.body_digest = $1`,
+      [digestOfBody(id)],
     );
     return run;
   }
@@ -204,8 +210,8 @@ export class CrashLane {
     const rows = await query<{ action: string }>(
       `select action from sluice.effects as effect join sluice.runs as run on run.id = effect.run_id
        join sluice.events as event on event.id = run.event_id
-       where event.payload ->> 'id' = $1 and effect.effect = 'irreversible' and effect.state = 'intent'`,
-      [id],
+       where event.body_digest = $1 and effect.effect = 'irreversible' and effect.state = 'intent'`,
+      [digestOfBody(id)],
     );
     return rows.map((row) => row.action);
   }

@@ -6,6 +6,7 @@ import { startSandbox, type Sandbox } from "../src/sandbox/index.ts";
 import { collectRuns, findViolations, type Evidence } from "./checker.ts";
 import { type Database, type Place, type Postgres, startPostgres, withDatabase } from "./database.ts";
 import type { Acknowledged, Hook } from "./leads.ts";
+import { sealingKey } from "./sealed-content.ts";
 import { type ProcessOptions, type ServiceProcess, startService } from "./service-process.ts";
 import type { ServiceSettings } from "./service.ts";
 
@@ -78,6 +79,7 @@ export async function prepareLab(options: LabOptions = {}): Promise<Lab> {
       const chosen = { modelLatencyMs: defaults.modelLatencyMs, ...options.service, ...settings };
       const environment = {
         LEADS_FORM_SECRET: hookSecret,
+        SLUICE_KEY: sealingKey,
         ...(databaseUrl !== undefined && { SLUICE_DATABASE_URL: databaseUrl }),
         ...chosen.environment,
       };

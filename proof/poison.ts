@@ -5,6 +5,7 @@ import type { Experiment, Outcome, Play } from "./experiment.ts";
 import { type Lab, prepareLab } from "./lab.ts";
 import { type PoisonInput, poisonInputs } from "./poison-inputs.ts";
 import { type RawAnswer, sendRaw } from "./raw-request.ts";
+import { readSealed } from "./sealed-content.ts";
 import type { ServiceProcess } from "./service-process.ts";
 
 /** How long one input may keep the application from answering others. */
@@ -117,11 +118,17 @@ function judgeAnswer({ input, answer: { status }, blockedMs }: Answered): string
 async function judgeRuns({ query }: Database, answered: readonly Answered[]): Promise<string[]> {
   const taken = answered.filter(({ answer }) => answer.status >= 200 && answer.status < 300);
   const ids = taken.map(({ answer }) => (JSON.parse(answer.text) as { readonly runId: string }).runId);
-  const rows = await query<{ id: string; status: string; output: { payload: unknown; polluted: unknown } | null }>(
-    "select id, status, output from sluice.runs where id = any($1)",
+  const rows = await query<{ id: string; status: string; output: unknown; contentKey: string | null }>(
+    `select run.id, status, output, content_key as "contentKey"
+     from sluice.runs as run join sluice.events as event on event.id = run.event_id where run.id = any($1)`,
     [ids],
   );
-  const runs = new Map(rows.map((row) => [row.id, row]));
+  const runs = new Map(
+    rows.map(({ id, status, output, contentKey }) => {
+      const read = readSealed(contentKey, output, `${id}/runs.output`);
+      return [id, { status, output: read as { readonly payload: unknown; readonly polluted: unknown } | null }];
+    }),
+  );
   return taken.flatMap(({ input }, at) => {
     const run = runs.get(ids[at] ?? "");
     if (run?.status !== "succeeded") return [`the run of ${input.name} is ${run?.status ?? "nowhere"}`];

@@ -1,25 +1,12 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  builtInDetectors,
-  checkModels,
-  createGateway,
-  createPresidioDetector,
-  defaultLocalServers,
-  type Detector,
-  type Gateway,
-  type ModelFetch,
-  type ModelSpec,
-  type ResolvedModels,
-  resolveModels,
-  startBatchRunner,
-} from "./ai/index.ts";
+import type { Gateway } from "./ai/index.ts";
+import { openGateway } from "./app-gateway.ts";
 import type { Config } from "./config.ts";
 import {
   type ConnectionOverride,
   connectRuntime,
   type ConnectRuntime,
-  createGuardedFetch,
   createScrubber,
   openStandInSecrets,
   resolveSecret,
@@ -28,7 +15,7 @@ import {
 } from "./connect/index.ts";
 import { type AnyFlow, Cleanup, type Log, type SecretReference, type WebhookTrigger } from "./core/index.ts";
 import { createEngine, type Engine } from "./engine/index.ts";
-import { createLog, giveMemoryBack, keepLedgerHeads, type LogOptions } from "./ops/index.ts";
+import { createLog, giveMemoryBack, keepLedgerHeads, type LogOptions, readLedgerHeads } from "./ops/index.ts";
 import { type Sandbox, startSandbox } from "./sandbox/index.ts";
 import { createServer, issueSetupLink, type RunningServer, type ServerOptions } from "./server/index.ts";
 import {
@@ -39,7 +26,6 @@ import {
   openStore,
   type ProcessRole,
   type Store,
-  subjectIndexes,
   type Workspace,
 } from "./store/index.ts";
 import { checkSecrets, createHookRoutes, createRefusalCounter } from "./triggers/index.ts";
@@ -147,7 +133,17 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   const sandbox = await sandboxStart;
   const standIns = typeof options.sandbox === "object" ? options.sandbox : sandbox;
 
-  const gateway = await openGateway(options, { secrets, store, cleanup, log });
+  const gateway = await openGateway({
+    config,
+    environment: secrets.environment,
+    resolveSecret: (reference) => secrets.resolve(reference).reveal(),
+    store,
+    workspace,
+    executes: options.role !== "web",
+    simulatedLatencyMs: options.simulatedLatencyMs,
+    log,
+    cleanup,
+  });
   onProgress("engine");
   const engine = await createEngine({
     store,
@@ -239,75 +235,6 @@ function namedSecrets(config: Config): string[] {
   return [...hooks, ...connections].map((reference) => reference.secret);
 }
 
-async function openGateway(
-  options: AppOptions,
-  { secrets, store, cleanup, log }: { secrets: Secrets; store: Store; cleanup: Cleanup; log: Log },
-): Promise<Gateway> {
-  const local = createGuardedFetch({ allowedOrigins: localModelOrigins(options.config), timeoutMs: 180_000 });
-  cleanup.add(() => local.close());
-  const models = await resolveModels({
-    config: options.config.models ?? {},
-    environment: secrets.environment,
-    detectLocal: true,
-    fetch: local,
-  });
-  await checkModels({
-    config: options.config.models ?? {},
-    models,
-    flows: options.config.flows,
-    budget: options.config.budget,
-  });
-  const access = {
-    fetch: local,
-    resolveSecret: (reference: SecretReference) => secrets.resolve(reference).reveal(),
-  };
-  if (options.role !== "web") {
-    const { submitEveryMs, pollEveryMs } = options.config.batchLane ?? {};
-    const runner = startBatchRunner({ line: store.batches, models, access, log, submitEveryMs, pollEveryMs });
-    cleanup.add(() => runner.close());
-  }
-  return createGateway({
-    ...access,
-    models: withLatency(models, options.simulatedLatencyMs),
-    journalFor: (id) => {
-      const { aiCalls, batches } = store.workspace(id);
-      return { ...aiCalls, batches };
-    },
-    subjectIndexes: (values) => subjectIndexes(store.keyring, values),
-    allowBudget: (id, allowance) => store.workspace(id).budgets.allow(allowance),
-    detectors: detectorsOf(options.config, local),
-    masking: options.config.masking?.policy,
-    budget: options.config.budget,
-    vaultMs: (options.config.masking?.keepDays ?? 30) * 24 * 60 * 60_000,
-    log,
-  });
-}
-
-/** What finds personal values: the rules that are built in, and a Presidio analyzer where one is configured. */
-function detectorsOf({ masking }: Config, fetch: ModelFetch): Detector[] {
-  if (!masking?.presidio) return [...builtInDetectors()];
-  return [...builtInDetectors(), createPresidioDetector({ ...masking.presidio, fetch })];
-}
-
-function withLatency(models: ResolvedModels, latencyMs: number | undefined): ResolvedModels {
-  if (latencyMs === undefined) return models;
-  const slow = (spec: ModelSpec): ModelSpec => (spec.provider === "simulated" ? { ...spec, latencyMs } : spec);
-  return new Map(
-    [...models].map(([name, model]) => [
-      name,
-      { ...model, spec: slow(model.spec), fallbacks: model.fallbacks.map(slow) },
-    ]),
-  );
-}
-
-/** Servers on this machine and those that the configuration names: they are often in a private network. */
-function localModelOrigins({ models = {}, masking }: Config): string[] {
-  const specs = Object.values(models).flat();
-  const named = specs.flatMap((spec) => ("baseUrl" in spec && spec.baseUrl ? [spec.baseUrl] : []));
-  const all = masking?.presidio ? [...named, masking.presidio.url] : named;
-  return [...defaultLocalServers.map((server) => server.origin), ...all.map((url) => new URL(url).origin)];
-}
-
 function createConnectRuntime(parts: {
   readonly config: Config;
   readonly secrets: Secrets;
@@ -331,7 +258,7 @@ function createConnectRuntime(parts: {
 
 interface ServerParts {
   readonly database: App["database"];
-  readonly gateway: Gateway;
+  readonly gateway: Awaited<ReturnType<typeof openGateway>>;
   readonly engine: Engine;
   readonly workspace: Workspace;
   readonly refusals: ReturnType<typeof createRefusalCounter>;
@@ -372,6 +299,17 @@ async function openServer(options: AppOptions, parts: ServerParts): Promise<Runn
         migrate: (runId) => engine.migrate(workspaceId, runId),
         recheck: (flow) => engine.recheck(workspaceId, flow),
         rule: (runId, ruling) => engine.rule(workspaceId, runId, ruling),
+      },
+      gateway: {
+        models: () => parts.gateway.oversight.models(),
+        test: (name) => parts.gateway.oversight.test(name),
+        resume: (credential, by) => parts.gateway.oversight.resume(credential, by ?? "unknown"),
+        dataMap: (period) => parts.gateway.oversight.dataMap(period),
+      },
+      ledger: {
+        ...workspace.ledger,
+        verify: async () =>
+          workspace.ledger.verify({ heads: await readLedgerHeads(options.folder ?? ".sluice"), content: true }),
       },
       status: async () => ({
         version,

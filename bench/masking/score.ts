@@ -6,8 +6,6 @@ import type { Label, LabelledText } from "./labelled-texts.ts";
 export interface Score {
   labels: number;
   found: number;
-  /** Masked completely, as whatever kind: the value did not leave. */
-  hidden: number;
   claimed: number;
   right: number;
 }
@@ -25,7 +23,7 @@ export async function scoreTexts(
   texts: readonly LabelledText[],
 ): Promise<{ scores: ReadonlyMap<EntityKind, Score>; misses: Miss[] }> {
   const scores = new Map<EntityKind, Score>(
-    entityKinds.map((kind) => [kind, { labels: 0, found: 0, hidden: 0, claimed: 0, right: 0 }]),
+    entityKinds.map((kind) => [kind, { labels: 0, found: 0, claimed: 0, right: 0 }]),
   );
   const misses: Miss[] = [];
   for (const { text, labels, payload } of texts) {
@@ -44,7 +42,6 @@ export async function scoreTexts(
       )
         score.found += 1;
       else note("missed", label);
-      if (isCovered(text, label, claims)) score.hidden += 1;
     }
     for (const claim of claims) {
       const score = scores.get(claim.kind)!;

@@ -25,11 +25,11 @@ export class Dice {
     return list[this.below(list.length)]!;
   }
 
-  /** `#` is a digit, `@` a capital letter, `x` a hexadecimal digit, `*` a letter or digit, `1` a digit from 2 to 9; the rest stays. */
+  /** `#` is a digit, `@` a capital letter, `x` a hexadecimal digit, `*` a letter or digit, `^` a digit from 2 to 9; the rest stays. */
   fill(pattern: string): string {
-    return pattern.replaceAll(/[#@x*1]/g, (sign) => {
+    return pattern.replaceAll(/[#@x*^]/g, (sign) => {
       if (sign === "#") return String(this.below(10));
-      if (sign === "1") return String(2 + this.below(8));
+      if (sign === "^") return String(2 + this.below(8));
       if (sign === "@") return this.pick(Array.from("ABCDEFGHJKLMNPRSTWXYZ"));
       if (sign === "x") return this.pick(Array.from("0123456789abcdef"));
       return this.pick(Array.from("abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"));
@@ -104,7 +104,7 @@ const card: Make = (dice) => {
 /** Account numbers of some countries with right check digits (ISO 7064, mod 97-10). */
 const iban: Make = (dice) => {
   const [country, account] = dice.pick([
-    ["GB", "NWBK######" + "########"],
+    ["GB", "NWBK##############"],
     ["DE", "##################"],
     ["FR", "#######################"],
     ["NL", "ABNA##########"],
@@ -166,28 +166,26 @@ const email: Make = (dice) => {
   const [first, last] = [plain(dice.pick(givenNames)), plain(dice.pick(familyNames))];
   const local = dice.pick([
     `${first}.${last}`,
-    `${first}`,
+    first,
     `${first.charAt(0)}${last}`,
     `${first}_${last}${dice.below(99)}`,
     `${first}+news`,
-    `${last}`,
+    last,
   ]);
   return `${local}@${dice.pick(["acme.com", "gmail.com", "northwind.co.uk", "web.de", "orange.fr", "mail.example.org", "kestrel-analytics.io", "uni-köln.de"])}`;
 };
 const ukPhone: Make = (dice) =>
   dice.fill(
-    dice
-      .pick([
-        "07### ######",
-        "07#########",
-        "020 7### ####",
-        "0161 ### ####",
-        "+44 7### ######",
-        "+44 (0)20 7### ####",
-        "(0121) ### ####",
-        "01865 ######",
-      ])
-      .replaceAll("0###", "0###"),
+    dice.pick([
+      "07### ######",
+      "07#########",
+      "020 7### ####",
+      "0161 ### ####",
+      "+44 7### ######",
+      "+44 (0)20 7### ####",
+      "(0121) ### ####",
+      "01865 ######",
+    ]),
   );
 
 /** How values of each label are made, and what kind they are. */
@@ -206,7 +204,7 @@ export const labelled: Readonly<Record<string, { readonly kind: EntityKind; read
   PHONE_DE: {
     kind: "PHONE",
     make: (dice) =>
-      dice.fill(dice.pick(["+49 30 1######", "030 / 1######", "0171 1######", "+49 (0)89 1#####-0", "0221/1######"])),
+      dice.fill(dice.pick(["+49 30 ^######", "030 / ^######", "0171 ^######", "+49 (0)89 ^#####-0", "0221/^######"])),
   },
   PHONE_FR: {
     kind: "PHONE",
@@ -217,8 +215,8 @@ export const labelled: Readonly<Record<string, { readonly kind: EntityKind; read
     make: (dice) =>
       dice.fill(
         dice.pick([
-          "+31 6 1#######",
-          "+39 06 1#######",
+          "+31 6 ^#######",
+          "+39 06 ^#######",
           "+34 612 ### ###",
           "+91 98### #####",
           "+61 412 ### ###",
@@ -252,17 +250,16 @@ export const labelled: Readonly<Record<string, { readonly kind: EntityKind; read
   POSTCODE: { kind: "POSTCODE", make: postcode },
   ZIP: {
     kind: "POSTCODE",
-    make: (dice) =>
-      `${dice.pick(["IL", "CA", "NY", "TX", "MA"])} ${dice.fill("1####")}`.replace(/^.. /, (state) => state),
+    make: (dice) => `${dice.pick(["IL", "CA", "NY", "TX", "MA"])} ${dice.fill("^####")}`,
   },
-  ZIP5: { kind: "POSTCODE", make: (dice) => dice.fill("1####") },
+  ZIP5: { kind: "POSTCODE", make: (dice) => dice.fill("^####") },
   IBAN: { kind: "IBAN", make: iban },
   CARD: { kind: "CARD", make: card },
   NI_NUMBER: { kind: "NI_NUMBER", make: ni },
   NHS_NUMBER: { kind: "NHS_NUMBER", make: nhs },
   SSN: {
     kind: "SSN",
-    make: (dice) => dice.fill(dice.pick(["21#-#1-1###", "51#-1#-1###", "41# 1# 1###", "32#1#1###"])),
+    make: (dice) => dice.fill(dice.pick(["21#-#^-^###", "51#-1#-1###", "41# ^# ^###", "32#^#^###"])),
   },
   DATE_OF_BIRTH: { kind: "DATE_OF_BIRTH", make: birthDate },
   DATE_OF_BIRTH_DE: {
@@ -298,7 +295,7 @@ export const labelled: Readonly<Record<string, { readonly kind: EntityKind; read
           `sk_live_${"*".repeat(24)}`,
           `ghp_${"*".repeat(36)}`,
           "AKIA@@@@#@@@@#@@@@#@",
-          `${"x".repeat(40)}`,
+          "x".repeat(40),
           `AIza${"*".repeat(35)}`,
         ]),
       ),
@@ -322,17 +319,17 @@ export const labelled: Readonly<Record<string, { readonly kind: EntityKind; read
 
 /** What looks like a value and is none. */
 export const negatives: Readonly<Record<string, Make>> = {
-  order: (dice) => dice.fill(dice.pick(["1#######", "ORD-#######", "4##-#######-#######", "SO1#####", "00######"])),
+  order: (dice) => dice.fill(dice.pick(["^#######", "ORD-#######", "4##-#######-#######", "SO^#####", "00######"])),
   invoice: (dice) => dice.fill(dice.pick(["INV-2024-#####", "RE-2024/####", "F2024-###", "AB-10####"])),
-  ticket: (dice) => dice.fill(dice.pick(["#1####", "SUP-####", "TCK1######"])),
+  ticket: (dice) => dice.fill(dice.pick(["#^####", "SUP-####", "TCK^######"])),
   tracking: (dice) => dice.fill(dice.pick(["1Z999AA1#########", "JD01460000######", "RR#########GB"])),
   sku: (dice) => dice.fill(dice.pick(["AX-100-###", "WID-BLU-##", "B0@#@@#@#@"])),
   version: (dice) => dice.fill(dice.pick(["2.14.#", "10.0.1#", "v4.##.#", "124.0.####.1##", "3.0.0-rc.#"])),
   uuid: (dice) => dice.fill("xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx"),
   sha: (dice) => dice.fill("x".repeat(40)),
-  code: (dice) => dice.fill(dice.pick(["1###", "E1###", "1#####"])),
-  price: (dice) => dice.fill(dice.pick(["£1,###.00", "$1##.##", "EUR 1#,###", "1### €"])),
-  price_de: (dice) => dice.fill(dice.pick(["1.###,00 €", "1##,## EUR"])),
+  code: (dice) => dice.fill(dice.pick(["^###", "E^###", "^#####"])),
+  price: (dice) => dice.fill(dice.pick(["£^,###.00", "$^##.##", "EUR ^#,###", "^### €"])),
+  price_de: (dice) => dice.fill(dice.pick(["^.###,00 €", "^##,## EUR"])),
   date: (dice) => {
     const { year, month, day } = date(dice, [2019, 2027]);
     return dice.pick([

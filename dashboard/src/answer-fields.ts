@@ -10,6 +10,9 @@ export interface AnswerField {
   readonly required: boolean;
   readonly isWhole: boolean;
   readonly choices: readonly Json[];
+  /** Of a number its least and most, of a text its shortest and longest length. */
+  readonly least: number | undefined;
+  readonly most: number | undefined;
   /** Limits in words, such as `1 to 100`. */
   readonly rules: readonly string[];
   readonly description: string | undefined;
@@ -30,18 +33,23 @@ export function answerFieldsOf(schema: Json): AnswerField[] | null {
     const node = properties[path];
     const property = isNode(node) ? node : {};
     const choices = choicesOf(property);
+    const isText = property["type"] === "string";
     return {
       name: path,
       kind: kindOf(property, choices),
       required,
       isWhole: property["type"] === "integer",
       choices,
+      least: numberOf(property[isText ? "minLength" : "minimum"]),
+      most: numberOf(property[isText ? "maxLength" : "maximum"]),
       // The choices stand in the list already.
       rules: choices.length > 0 ? [] : rules,
       description,
     };
   });
 }
+
+const numberOf = (value: Json | undefined): number | undefined => (typeof value === "number" ? value : undefined);
 
 function choicesOf(node: Node): readonly Json[] {
   if (Array.isArray(node["enum"])) return node["enum"];
@@ -66,11 +74,24 @@ function kindOf(node: Node, choices: readonly Json[]): AnswerField["kind"] {
 /** What a form holds: the text of each field by its name. */
 export type AnswerTexts = { readonly [name: string]: string };
 
-/** What the model said, as far as it fits into the fields: it is easier to mend an answer than to write one. */
-export function textsOf(fields: readonly AnswerField[], answer: Json): AnswerTexts {
-  const parsed = typeof answer === "string" ? parseJson(answer) : { value: answer };
+/**
+ * What the model said, as far as it fits into the fields: it is easier to mend an answer than to write one.
+ *
+ * @param isUsable false for a text that must not be taken over, because placeholders stand in it.
+ */
+export function textsOf(
+  fields: readonly AnswerField[],
+  answer: string | null,
+  isUsable: (text: string) => boolean,
+): AnswerTexts {
+  const parsed = parseJson(answer ?? "null");
   const said = "value" in parsed && isNode(parsed.value) ? parsed.value : {};
-  return Object.fromEntries(fields.map((field) => [field.name, textOf(field, said[field.name])]));
+  return Object.fromEntries(
+    fields.map((field) => {
+      const text = textOf(field, said[field.name]);
+      return [field.name, isUsable(text) ? text : ""];
+    }),
+  );
 }
 
 function textOf({ kind, choices }: AnswerField, value: Json | undefined): string {
@@ -80,7 +101,7 @@ function textOf({ kind, choices }: AnswerField, value: Json | undefined): string
   return typeof value === "object" ? "" : String(value);
 }
 
-/** A field's text as its value; undefined when it is left out. Only the shape is checked here: the rest is the server's. */
+/** A field's text as its value; undefined when it is left out. The server checks again, and more. */
 export function valueOf(
   field: AnswerField,
   text: string,
@@ -88,19 +109,23 @@ export function valueOf(
   const { kind, required, isWhole } = field;
   if (text.trim() === "") {
     if (!required) return { value: undefined };
-    return kind === "text" ? { value: text } : { mistake: "A value is needed." };
+    return kind === "text" && !field.least ? { value: text } : { mistake: "A value is needed." };
   }
-  if (kind === "text") return { value: text };
+  if (kind === "text") return within(field, text.length) ? { value: text } : { mistake: "Its length does not fit." };
   if (kind === "yes_no") return { value: text === "true" };
   if (kind === "choice") return parseJson(text);
   if (kind === "number") {
     const value = Number(text);
     if (!Number.isFinite(value)) return { mistake: "This is not a number." };
-    return isWhole && !Number.isInteger(value) ? { mistake: "A whole number is needed." } : { value };
+    if (isWhole && !Number.isInteger(value)) return { mistake: "A whole number is needed." };
+    return within(field, value) ? { value } : { mistake: "The number is out of its range." };
   }
   const parsed = parseJson(text);
   return "mistake" in parsed ? { mistake: `Not valid JSON: ${parsed.mistake}` } : parsed;
 }
+
+const within = ({ least = -Infinity, most = Infinity }: AnswerField, value: number): boolean =>
+  value >= least && value <= most;
 
 /** All fields as one object; null while a field has a mistake. */
 export function answerOf(fields: readonly AnswerField[], texts: AnswerTexts): { readonly [name: string]: Json } | null {

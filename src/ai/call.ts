@@ -21,6 +21,7 @@ export interface ModelCall extends ModelRequestCall<ModelAnswer> {
   readonly onText?: (text: string) => void;
 }
 
+/** The times after which a silent stream is given up, where the model's configuration says nothing. */
 const firstTokenTimeoutMs = 60_000;
 const idleTimeoutMs = 30_000;
 
@@ -48,20 +49,14 @@ async function callWhole(spec: HostedModelSpec, call: ModelCall, context: SendCo
 }
 
 async function callStreamed(spec: HostedModelSpec, call: ModelCall, context: SendContext): Promise<ModelAnswer> {
-  const { time, wire } = context;
-  const { request } = call;
-  const sdkCall = toSdkCall(spec, request, time.signal);
-  const model = await openLanguageModel(spec, context.access);
-  const sizes = { sentBytes: bytesOf(request.prompt), receivedBytes: 0 };
-  context.sizes = sizes;
+  const { time, wire, sizes, access } = context;
+  const sdkCall = toSdkCall(spec, call.request, time.signal);
+  const model = await openLanguageModel(spec, access);
+  sizes.sentBytes = bytesOf(call.request.prompt);
   time.expect("first piece of the answer", spec.firstTokenTimeoutMs ?? firstTokenTimeoutMs);
   const { stream } = await model.doStream(sdkCall);
-  const answer = await readStream(stream, {
-    time,
-    idleTimeoutMs: spec.idleTimeoutMs ?? idleTimeoutMs,
-    sizes,
-    onText: call.onText ?? (() => {}),
-  });
+  const onNext = (): void => time.expect("next piece of the answer", spec.idleTimeoutMs ?? idleTimeoutMs);
+  const answer = await readStream(stream, { sizes, onNext, onText: call.onText ?? (() => {}) });
   return { ...answer, headers: wire.headers };
 }
 

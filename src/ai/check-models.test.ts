@@ -19,6 +19,9 @@ async function check(config: ModelsConfig, flows: readonly Flow[] = [], more: Pa
 /** A model as somebody wrote it who was not stopped by the types. */
 const written = (fields: object): ModelsConfig => ({ fast: { ...openai, ...fields } });
 
+const flow = (budget: Flow["budget"], more: Partial<Flow> = {}): Flow => ({ name: "triage", budget, ...more });
+const allButAnthropic = (packageName: string) => packageName !== "@ai-sdk/anthropic";
+
 describe("what is written for a model", () => {
   test("is fine with every field that there is, alone and in a list", async () => {
     const all: Required<HostedModelSpec> = {
@@ -124,9 +127,8 @@ describe("what is written for a model", () => {
   });
 
   test("needs the package of its provider, also of a model that only stands in", async () => {
-    const isInstalled = (name: string) => name !== "@ai-sdk/anthropic";
     const config = { fast: [openai, { provider: "anthropic", model: "claude-haiku-4-5" }] } as const;
-    await expect(check(config, [], { isInstalled })).rejects.toMatchObject({
+    await expect(check(config, [], { isInstalled: allButAnthropic })).rejects.toMatchObject({
       code: "PEER_MISSING",
       hint: "npm install @ai-sdk/anthropic@4",
     });
@@ -134,8 +136,6 @@ describe("what is written for a model", () => {
 });
 
 describe("a budget", () => {
-  const flow = (budget: Flow["budget"], more: Partial<Flow> = {}): Flow => ({ name: "triage", budget, ...more });
-
   test("can be held when all prices are known; the simulated model costs nothing", async () => {
     const config = { fast: openai, cheap: { ...own, price: free }, test: { provider: "simulated" } } as const;
     await expect(check(config, [flow({ perDayUsd: 1 })])).resolves.toBeUndefined();

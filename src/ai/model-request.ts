@@ -1,7 +1,7 @@
 import { toModelError } from "./failures.ts";
 import type { ModelAccess } from "./model-access.ts";
 import { isSimulated, type ResolvedModel } from "./model-spec.ts";
-import { createWire, type Wire } from "./provider-wire.ts";
+import { overWire, type Wire, wiredFetch } from "./provider-wire.ts";
 import { type RequestTime, withinTime } from "./request-time.ts";
 import { estimateUsage, type TextSizes } from "./usage.ts";
 
@@ -29,8 +29,8 @@ export interface SendContext {
   readonly access: ModelAccess;
   readonly time: RequestTime;
   readonly wire: Wire;
-  /** What was sent and has come back, for the estimate of what a failed request used. */
-  sizes?: TextSizes;
+  /** To be told what was sent and has come back, for the estimate of what a request used that failed half-way. */
+  readonly sizes: TextSizes;
 }
 
 const defaultTimeoutMs = 60_000;
@@ -41,24 +41,23 @@ export async function sendOnce<Answer>(
   send: (context: SendContext) => Promise<Answer>,
 ): Promise<Answer> {
   const { model, access, stop, now, onLate } = call;
-  const wire = createWire(access.fetch);
-  let context: SendContext | undefined;
-  try {
-    return await withinTime({ timeoutMs: timeoutOf(call), stop, onLate }, (time) => {
-      context = { access: { ...access, fetch: wire.fetch }, time, wire };
-      return send(context);
-    });
-  } catch (thrown) {
-    throw toModelError(thrown, {
-      model,
-      stop,
-      inputTokensAtMost: call.reservation.inputTokens,
-      answered: wire.status,
+  return overWire(access.fetch, async (wire) => {
+    const context = { access: { ...access, fetch: wiredFetch }, wire, sizes: { sentBytes: 0, receivedBytes: 0 } };
+    try {
+      return await withinTime({ timeoutMs: timeoutOf(call), stop, onLate }, (time) => send({ ...context, time }));
+    } catch (thrown) {
       // An answer that has begun well shows that the model was at work, which is charged.
-      usage: context?.sizes && wire.status !== null && wire.status < 300 ? estimateUsage(context.sizes) : null,
-      now: now(),
-    });
-  }
+      const isAtWork = wire.status !== null && wire.status < 300;
+      throw toModelError(thrown, {
+        model,
+        stop,
+        inputTokensAtMost: call.reservation.inputTokens,
+        answered: wire.status,
+        usage: isAtWork && context.sizes.sentBytes > 0 ? estimateUsage(context.sizes) : null,
+        now: now(),
+      });
+    }
+  });
 }
 
 function timeoutOf({ model: { spec }, deadline, now }: ModelRequestCall<never>): number {

@@ -51,8 +51,8 @@ export function candidatesToTest(models: ResolvedModels, name?: string): Pick<Re
   );
 }
 
-/** What one test can use at most; for whoever admits it. */
-export const testReservation = { inputTokens: 400, outputTokens: 16 } as const;
+/** What one test can use at most. */
+const testReservation = { inputTokens: 400, outputTokens: 16 } as const;
 
 /**
  * Asks one model once: for the word "ok", a vector of one word, or the order of two documents. A failure is told, not thrown.

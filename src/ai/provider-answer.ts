@@ -1,7 +1,6 @@
 import { UnusableAnswer } from "./failures.ts";
 import { ProviderFailure } from "./failure-signs.ts";
 import type { OpenLanguageModel } from "./providers.ts";
-import type { RequestTime } from "./request-time.ts";
 import { type ModelUsage, type ReportedUsage, type TextSizes, toUsage } from "./usage.ts";
 
 /** The answer of a model for text. */
@@ -27,11 +26,11 @@ export function readAnswer(result: Generated, sentBytes: number): TextAnswer {
 
 /** What {@link readStream} takes. */
 export interface StreamReading {
-  readonly time: RequestTime;
-  readonly idleTimeoutMs: number;
-  /** What came is added piece by piece, thoughts included, for the estimate of an answer that breaks off. */
-  readonly sizes: { readonly sentBytes: number; receivedBytes: number };
-  /** Told of each piece as it comes. */
+  /** What came is added piece by piece, thoughts included. */
+  readonly sizes: TextSizes;
+  /** Called with each sign of life from the first piece of the answer on. */
+  readonly onNext: () => void;
+  /** Given each piece of the text as it comes. */
   readonly onText: (text: string) => void;
 }
 
@@ -44,15 +43,14 @@ const silentParts: ReadonlySet<string> = new Set(["stream-start", "response-meta
  * @throws UnusableAnswer when it ends without an end; what the stream fails with.
  */
 export async function readStream(stream: Streamed, reading: StreamReading): Promise<TextAnswer> {
-  const { time, idleTimeoutMs, sizes, onText } = reading;
+  const { sizes, onNext, onText } = reading;
   let text = "";
   let hasBegun = false;
   for await (const part of stream) {
     hasBegun ||= !silentParts.has(part.type);
-    if (hasBegun) time.expect("next piece of the answer", idleTimeoutMs);
+    if (hasBegun) onNext();
     if (part.type === "error") throw ProviderFailure.ofStream(part.error);
-    if (part.type === "text-delta" || part.type === "reasoning-delta")
-      sizes.receivedBytes += Buffer.byteLength(part.delta);
+    if ("delta" in part) sizes.receivedBytes += Buffer.byteLength(part.delta);
     if (part.type === "text-delta") {
       text += part.delta;
       onText(part.delta);

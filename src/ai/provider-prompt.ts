@@ -51,14 +51,14 @@ function toFilePart({ mediaType, data, name }: AiFile) {
   return name === undefined ? file : { ...file, filename: name };
 }
 
-function refuseFile(spec: HostedModelSpec, { mediaType, name }: AiFile): void {
+/** The file's name is left out of the error: it can name a person. */
+function refuseFile(spec: HostedModelSpec, { mediaType }: AiFile): void {
   const inputs = spec.inputs ?? providerFacts[spec.provider].inputs;
   const kind = fileKindOf(mediaType);
   if (kind !== null && inputs.includes(kind)) return;
+  const type = JSON.stringify(mediaType.slice(0, 60));
   throw new SluiceError("MODEL_INPUT_UNSUPPORTED", {
-    message:
-      `${spec.provider} model ${spec.model} does not take ${name === undefined ? "a file" : `file ${JSON.stringify(name)}`} ` +
-      `of type ${mediaType}; it takes ${["text", ...inputs].join(", ")}`,
+    message: `${spec.provider} model ${spec.model} does not take a file of type ${type}; it takes ${["text", ...inputs].join(", ")}`,
     hint: "Use a model that takes such files; when this one does, name them in its inputs.",
   });
 }

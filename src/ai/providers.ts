@@ -95,20 +95,36 @@ const open: { readonly [Provider in HostedProvider]: Open } = {
     };
   },
   async "openai-compatible"(spec, access) {
-    const { createOpenAICompatible } = await loadPeer("openai-compatible", () => import("@ai-sdk/openai-compatible"));
-    const { apiKey, ...settings } = await settingsOf(spec, access, "");
-    const compatible = createOpenAICompatible({
-      ...settings,
-      ...(apiKey !== "" && { apiKey }),
-      name: "compatible",
-      supportsStructuredOutputs: spec.structuredOutput ?? true,
-      // Without it a stream does not tell what it used.
-      includeUsage: true,
-    });
-    const rerank = (): OpenRerankModel => createRerankClient(spec.model, { ...settings, apiKey });
-    return { text: compatible, embedding: (model) => compatible.embeddingModel(model), rerank };
+    const settings = await settingsOf(spec, access, "");
+    const known = compatible.get(spec);
+    if (known?.settings.apiKey === settings.apiKey && known.settings.fetch === settings.fetch) return known.provider;
+    const provider = await openCompatible(spec, settings);
+    compatible.set(spec, { settings, provider });
+    return provider;
   },
 };
+
+/** Kept, because the package works out its schemas anew for each model that is opened, which takes 0.4 ms. */
+const compatible = new WeakMap<HostedModelSpec, { readonly settings: Settings; readonly provider: OpenProvider }>();
+
+async function openCompatible(spec: HostedModelSpec, settings: Settings): Promise<OpenProvider> {
+  const { createOpenAICompatible } = await loadPeer("openai-compatible", () => import("@ai-sdk/openai-compatible"));
+  const { apiKey, ...server } = settings;
+  const provider = createOpenAICompatible({
+    ...server,
+    ...(apiKey !== "" && { apiKey }),
+    name: "compatible",
+    supportsStructuredOutputs: spec.structuredOutput ?? true,
+    // Without it a stream does not tell what it used.
+    includeUsage: true,
+  });
+  const text = kindOf(spec) === "text" ? provider(spec.model) : null;
+  return {
+    text: (model) => text ?? provider(model),
+    embedding: (model) => provider.embeddingModel(model),
+    rerank: (model) => createRerankClient(model, settings),
+  };
+}
 
 /** What the packages and {@link createRerankClient} take. */
 interface Settings {

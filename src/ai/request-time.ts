@@ -44,6 +44,7 @@ let late = 0;
  */
 export async function withinTime<T>(limits: TimeLimits<T>, work: (time: RequestTime) => Promise<T>): Promise<T> {
   const { stop, timeoutMs, onLate } = limits;
+  stop.throwIfAborted();
   if (timeoutMs <= 0) throw new Overdue("answer", 0);
   const end = new AbortController();
   const { promise: ending, reject } = Promise.withResolvers<never>();
@@ -52,7 +53,6 @@ export async function withinTime<T>(limits: TimeLimits<T>, work: (time: RequestT
     reject(stop.reason);
   };
   stop.addEventListener("abort", onStop, { once: true });
-  if (stop.aborted) onStop();
   const expire = (what: Expected, ms: number) => setTimeout(() => reject(new Overdue(what, ms)), ms);
   const whole = expire("answer", timeoutMs);
   let next: NodeJS.Timeout | undefined;

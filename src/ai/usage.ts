@@ -16,7 +16,7 @@ export interface ReportedUsage {
 }
 
 /** Takes what the provider reported; where it did not say, or said what cannot be, estimates from the lengths of the texts. */
-export function toUsage(reported: ReportedUsage | undefined, sizes: TextSizes): ModelUsage {
+export function toUsage(reported: ReportedUsage | undefined, sizes: Readonly<TextSizes>): ModelUsage {
   const inputTokens = count(reported?.inputTokens.total);
   const outputTokens = count(reported?.outputTokens.total);
   // Packages fill in 0 for what the provider did not report.
@@ -32,12 +32,12 @@ export function toUsage(reported: ReportedUsage | undefined, sizes: TextSizes): 
 
 /** Bytes of UTF-8 that were sent, and that came back. */
 export interface TextSizes {
-  readonly sentBytes: number;
-  readonly receivedBytes: number;
+  sentBytes: number;
+  receivedBytes: number;
 }
 
 /** Usage by the rule of thumb that a token is four bytes. It holds for English; most other writing has fewer bytes a token. */
-export function estimateUsage({ sentBytes, receivedBytes }: TextSizes): ModelUsage {
+export function estimateUsage({ sentBytes, receivedBytes }: Readonly<TextSizes>): ModelUsage {
   return {
     inputTokens: Math.ceil(sentBytes / 4),
     outputTokens: Math.ceil(receivedBytes / 4),

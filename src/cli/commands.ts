@@ -27,6 +27,7 @@ export function addCommands(program: Command, options: CommandsOptions): void {
     `
 Environment:
   SLUICE_DATABASE_URL  a Postgres of your own, 15 or later (default: the bundled one)
+  SLUICE_KEY           the key that stored content is sealed with (default: the file .sluice/key, made at first)
   SLUICE_PUBLIC_URL    address under which senders of webhooks reach this server
   Variables may also stand in a file .env beside the configuration.
 

@@ -1,4 +1,4 @@
-import { type CostFigures, type CostKey, type Period, type PresentBudget, presentBudgets } from "../store/index.ts";
+import type { CostFigures, CostKey, Period, PresentBudget } from "../store/index.ts";
 import { countText, usdText } from "./money-text.ts";
 import { withData } from "./open-data.ts";
 import type { CommandContext, CommonOptions } from "./project.ts";
@@ -19,10 +19,10 @@ export async function listCosts(context: CommandContext, options: CostOptions): 
   const { terminal } = context;
   const to = new Date();
   const period: Period = { from: new Date(to.getTime() - options.days * dayMs), to };
-  const { rows, total, budgets } = await withData(context, options, async ({ workspace }) => {
-    const [costs, accounts] = await Promise.all([workspace.costs.by(options.by, period), workspace.budgets.accounts()]);
-    return { ...costs, budgets: presentBudgets(accounts, to) };
-  });
+  const { rows, total, budgets } = await withData(context, options, async ({ workspace: { costs } }) => ({
+    ...(await costs.by(options.by, period)),
+    budgets: await costs.budgets(to),
+  }));
   if (options.json) return terminal.printJson({ ...period, rows, total, budgets });
   if (rows.length === 0) terminal.tell(`No AI call in the last ${times(options.days, "day")}.`);
   else printCosts(terminal, options.by, [...rows, { key: "all", ...total }]);

@@ -24,7 +24,7 @@ export async function listLimits(context: CommandContext, options: CommonOptions
 }
 
 function printBucket(terminal: Terminal, candidate: ModelCandidate, now: Date): void {
-  const { provider, model, credential, inFlight, concurrency, waiting, recentRateLimits, forecast } = candidate;
+  const { provider, model, credential, inFlight, concurrency } = candidate;
   const state = stateSpan(candidate, now);
   terminal.print(toned("strong", model), ` of ${provider}  `, state, toned("faint", `  ${credential ?? ""}`));
   const rows: Cell[][] = candidate.gauges.map(({ kind, limit, used, perMs, learned }) => [
@@ -41,25 +41,20 @@ function printBucket(terminal: Terminal, candidate: ModelCandidate, now: Date): 
     indent: "  ",
   }))
     terminal.print(...line);
-  for (const line of notesOf({ waiting, recentRateLimits, forecast }, now)) terminal.print("  ", ...line);
+  for (const line of notesOf(candidate, now)) terminal.print("  ", ...line);
 }
 
-function notesOf(
-  { waiting, recentRateLimits, forecast }: Pick<ModelCandidate, "waiting" | "recentRateLimits" | "forecast">,
-  now: Date,
-): Span[][] {
+function notesOf({ waiting, recentRateLimits, forecast }: ModelCandidate, now: Date): Span[][] {
+  const notes: Span[][] = [];
   const [latest] = recentRateLimits;
-  return [
-    ...(waiting > 0 ? [[`${times(waiting, "call")} waiting for room`]] : []),
-    ...(latest
-      ? [
-          [
-            `${times(recentRateLimits.length, "refusal")} of the provider (429), the last one ${agoText(new Date(latest.at), now)}`,
-          ],
-        ]
-      : []),
-    ...(forecast
-      ? [[toned("notable", `At this pace the ${forecast.kind} limit ends at ${timeText(new Date(forecast.endsAt))}`)]]
-      : []),
-  ];
+  if (waiting > 0) notes.push([`${times(waiting, "call")} waiting for room`]);
+  if (latest) {
+    const ago = agoText(new Date(latest.at), now);
+    notes.push([`refused ${times(recentRateLimits.length, "time")} by the provider (429), the last time ${ago}`]);
+  }
+  if (forecast) {
+    const end = timeText(new Date(forecast.endsAt));
+    notes.push([toned("notable", `at this pace the limit of ${limitWords[forecast.kind]} is reached at ${end}`)]);
+  }
+  return notes;
 }

@@ -4,7 +4,7 @@ import { createConnection } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { testDatabase, type TestDatabase } from "../../test/support/database.ts";
+import { testDatabase, type TestDatabase, testKey } from "../../test/support/database.ts";
 import { version } from "../version.ts";
 import { createProject } from "./fixtures/project.ts";
 
@@ -68,6 +68,7 @@ function sluice(argv: readonly string[], nodeOptions: readonly string[] = [], cw
   const environment = {
     PATH: process.env["PATH"],
     SLUICE_DATABASE_URL: database.url,
+    SLUICE_KEY: testKey.toString("base64"),
     CLI_HOOK_TOKEN: "a-long-enough-token-0123456789",
     CLI_SLACK_TOKEN: "xoxb-1",
   };

@@ -1,13 +1,13 @@
-import { modelOrigins, type ModelTest, testModels as test } from "../ai/index.ts";
+import { candidatesToTest, type ModelTest, testModel } from "../ai/index.ts";
 import { createGuardedFetch, resolveSecret } from "../connect/index.ts";
-import { SluiceError } from "../core/index.ts";
+import type { SecretReference } from "../core/index.ts";
 import { exitCodes, tellError } from "./failure.ts";
 import { countText, usdText } from "./money-text.ts";
 import { limitWords } from "./model-words.ts";
 import { readModels } from "./open-models.ts";
 import type { CommandContext, CommonOptions } from "./project.ts";
 import { type Cell, formatTable } from "./table.ts";
-import { toned } from "./terminal.ts";
+import { type Terminal, toned } from "./terminal.ts";
 import { durationText } from "./time-text.ts";
 
 /**
@@ -23,24 +23,25 @@ export async function testModels(
   options: CommonOptions,
 ): Promise<number> {
   const { terminal, environment } = context;
-  const models = await readModels(context, options);
-  const asked = name === undefined ? models : new Map([...models].filter(([one]) => one === name));
-  if (name !== undefined && asked.size === 0) throw unknown(name, [...models.keys()]);
-  const fetch = createGuardedFetch({ allowedOrigins: modelOrigins(asked), timeoutMs: 180_000 });
+  const candidates = candidatesToTest(await readModels(context, options), name);
+  // Servers that the configuration names are often in a private network.
+  const named = candidates.flatMap(({ spec }) => ("baseUrl" in spec && spec.baseUrl ? [new URL(spec.baseUrl).origin] : []));
+  const fetch = createGuardedFetch({ allowedOrigins: named });
+  const resolve = (reference: SecretReference): string => resolveSecret(reference, environment).reveal();
   if (!options.json && terminal.isWatched) terminal.progress("calling each model once");
   try {
-    const access = { fetch, resolveSecret: (reference: { secret: string }) => resolveSecret(reference, environment).reveal() };
-    const results = await test(asked, access);
+    const access = { fetch, resolveSecret: resolve };
+    const results = await Promise.all(candidates.map((candidate) => testModel(candidate, { access })));
     terminal.progress(null);
     if (options.json) terminal.printJson({ results });
-    else printTests(context, results);
+    else printTests(terminal, results);
     return results.every(({ ok }) => ok) ? exitCodes.ok : exitCodes.error;
   } finally {
     await fetch.close();
   }
 }
 
-function printTests({ terminal }: CommandContext, results: readonly ModelTest[]): void {
+function printTests(terminal: Terminal, results: readonly ModelTest[]): void {
   const rows = results.map(({ name, provider, model, ok, latencyMs, costMicroUsd, limits }): Cell[] => [
     name,
     model,
@@ -63,11 +64,4 @@ function printTests({ terminal }: CommandContext, results: readonly ModelTest[])
 function limitText({ kind, limit, remaining }: ModelTest["limits"][number]): string {
   const parts = [remaining !== null && `${countText(remaining)} left`, limit !== null && `of ${countText(limit)}`];
   return `${parts.filter(Boolean).join(" ")} ${limitWords[kind]}`.trim();
-}
-
-function unknown(name: string, names: readonly string[]): SluiceError {
-  return new SluiceError("MODEL_UNKNOWN", {
-    message: `model ${JSON.stringify(name)} is not configured`,
-    hint: `Configured are: ${names.join(", ")}`,
-  });
 }

@@ -1,16 +1,10 @@
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRecord, type Log, SluiceError } from "../core/index.ts";
+import type { LedgerHead } from "../store/index.ts";
 
-/** Where the ledger of a workspace ended at a time; the store's `LedgerHead`. */
-export interface KeptHead {
-  readonly workspace: string;
-  /** Number of the last entry. */
-  readonly seq: number;
-  readonly hash: string;
-  /** ISO 8601, UTC. */
-  readonly at: string;
-}
+/** Where a ledger ended, as it is kept. */
+export type KeptHead = LedgerHead;
 
 /** What {@link keepLedgerHeads} takes. */
 export interface LedgerHeadOptions {

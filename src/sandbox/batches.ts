@@ -62,12 +62,9 @@ const sideMs = (batch: ModelBatch) => (Date.parse(batch.endsAt) - Date.parse(bat
 function answeredCount(batch: ModelBatch): number {
   const { length } = batch.requests;
   if (batch.cancelledAt !== null) {
-    const [from, at, to] = [batch.createdAt, batch.cancelledAt, batch.endsAt].map(Date.parse) as [
-      number,
-      number,
-      number,
-    ];
-    return Math.floor((length * (at - from)) / Math.max(1, to - from));
+    const beginMs = Date.parse(batch.createdAt);
+    const spentMs = Date.parse(batch.cancelledAt) - beginMs;
+    return Math.floor((length * spentMs) / Math.max(1, Date.parse(batch.endsAt) - beginMs));
   }
   return { completed: length, expired: Math.ceil(length / 2), failed: 0 }[batch.fate];
 }

@@ -1,7 +1,7 @@
 import { isRecord, type Json } from "../core/index.ts";
 import { contentText } from "./brain.ts";
 import { cohere } from "./cohere-answers.ts";
-import { embedText, similarity, toBase64 } from "./embedding.ts";
+import { cosine, embedText, toBase64 } from "./embedding.ts";
 import { bearerToken, type IncomingCall, type Reply } from "./exchange.ts";
 import {
   answerWithinLimits,
@@ -16,6 +16,8 @@ import type { ModelSettings } from "./model-settings.ts";
 
 const dimensionsByDefault = 256;
 const maxDimensions = 1536;
+/** So many that words hardly ever look alike by chance. */
+const rankDimensions = 1024;
 /** @see https://docs.cohere.com/reference/embed */
 const maxTexts = 96;
 
@@ -79,8 +81,10 @@ function prepareRerank({ id, body }: ModelTurn, { edit }: ModelMind): ReadyReque
   }
   return prepare(cohere, { model, text: [query, ...documents].join("\n") }, async () => {
     const { isEmpty, usageMissing } = spoiltVectors(edit);
+    const asked = embedText(query, rankDimensions);
+    const scoreOf = (document: string) => Math.max(0, cosine(asked, embedText(document, rankDimensions)));
     const results = documents
-      .map((document, index) => ({ index, relevance_score: Math.max(0, similarity(query, document)) }))
+      .map((document, index) => ({ index, relevance_score: scoreOf(document) }))
       .toSorted((one, other) => other.relevance_score - one.relevance_score)
       .slice(0, isEmpty ? 0 : Number(body["top_n"] ?? documents.length));
     const reply = { status: 200, body: { id: `sandbox${id}`, results, ...metaOf(usageMissing, { search_units: 1 }) } };

@@ -22,10 +22,9 @@ export function embedText(text: string, dimensions: number): readonly number[] {
   return Array.from(vector, (value) => round(length === 0 ? value : value / length));
 }
 
-/** The cosine of the angle between two texts: 1 for the same words, about 0 for none in common. */
-export function similarity(one: string, other: string): number {
-  const [first, second] = [embedText(one, 1024), embedText(other, 1024)];
-  return first.reduce((sum, value, index) => sum + value * (second[index] ?? 0), 0);
+/** The cosine of the angle between two vectors of length 1: for texts 1 with the same words, about 0 with none in common. */
+export function cosine(one: readonly number[], other: readonly number[]): number {
+  return one.reduce((sum, value, index) => sum + value * (other[index] ?? 0), 0);
 }
 
 /** Little-endian 32-bit floats. */

@@ -120,7 +120,7 @@ export type WaitForm =
 
 /** Settings of a fault; which of them count is said at the fault. */
 export interface FaultParams {
-  /** How long `slow` waits before the first byte, `stalled_body` in the middle, `trickled_body` between pieces. Default: 120,000. */
+  /** How long `slow` waits before the first byte, `stalled_body` in the middle, `trickled_body` between pieces. Default: 120,000, or as said at the fault. */
   readonly delayMs?: number;
   /** How long a rate limit asks to wait. Default: 1,000. */
   readonly retryAfterMs?: number;

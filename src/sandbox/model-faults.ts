@@ -4,7 +4,7 @@ import type { LimitStanding } from "./model-limits.ts";
 import type { ModelVendor, ReplyHeaders } from "./model-vendor.ts";
 import type { ModelBatch } from "./state.ts";
 
-/** The longest wait that a client should sit out, and longer. */
+/** Twice the five minutes that a client should sit out at most. */
 const longWaitMs = 600_000;
 /** What the vendors' headers say when a fault has used up the limit of requests. */
 const limit = { requests: 500, tokens: 200_000, inputTokens: 200_000, outputTokens: 200_000 };

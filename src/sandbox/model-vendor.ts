@@ -34,7 +34,7 @@ export interface ModelVendor {
   readonly overloaded: () => Reply;
 }
 
-/** The answer to a request beyond a limit: with the wait in every way that the vendor has. */
+/** The answer to a request beyond a limit. Its wait is told to the millisecond, so that a client can use the whole limit. */
 export function refusedByLimit(vendor: ModelVendor, admission: Admission, now: Date): Reply {
   const { waitMs } = admission;
   const headers = {

@@ -70,6 +70,15 @@ describe.each(["chat", "responses"] as const)("OpenAI's stand-in, asked by its c
   });
 });
 
+describe("the chat completions of OpenAI's stand-in", () => {
+  it("take pictures of megabytes, and count no tokens for them", async () => {
+    const picture = { type: "image_url", image_url: { url: `data:image/png;base64,${"A".repeat(2_000_000)}` } };
+    const messages = [{ role: "user", content: [{ type: "text", text: "four" }, picture] }];
+    const response = await models.send("openai", "/chat/completions", { model: "gpt-5", messages });
+    expect(await response.json()).toMatchObject({ usage: { prompt_tokens: 1 } });
+  });
+});
+
 describe("the responses of OpenAI's stand-in", () => {
   it("are made from instructions, items and results of tools", async () => {
     const items = [

@@ -46,7 +46,7 @@ function parseLine(line: string, lineNumber: number, folder: string): SandboxCal
 /**
  * When a call is answered.
  * - `durable`: when its line is on disk (fsync). The only one that an experiment may rely on.
- * - `buffered`: at once; the line is written soon after, without fsync.
+ * - `buffered`: at once; the line is written soon after, without fsync. The last ones may be missing after the end.
  * - `none`: at once; nothing is written.
  */
 export type Recording = "durable" | "buffered" | "none";

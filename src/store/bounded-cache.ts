@@ -20,6 +20,11 @@ export class BoundedCache<Key, Value> {
     return older;
   }
 
+  delete(key: Key): void {
+    this.#young.delete(key);
+    this.#old.delete(key);
+  }
+
   set(key: Key, value: Value): void {
     this.#young.set(key, value);
     if (this.#young.size < this.#size) return;

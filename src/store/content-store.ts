@@ -9,7 +9,7 @@ export const engineSchema = "sluice_engine";
 const engineTables = ["operation_outputs", "workflow_input", "workflow_output", "workflow_status"] as const;
 
 /** The content of the runs of one workspace: what they were given, did and gave. */
-export function createContentStore({ db, workspaceId }: Scope) {
+export function createContentStore({ db, workspaceId, keys }: Scope) {
   return {
     /**
      * Erases the content of ended runs for good: the key of each, and all that it sealed. That they were, with states, times
@@ -18,16 +18,18 @@ export function createContentStore({ db, workspaceId }: Scope) {
      * @throws SUBJECT_BUSY when some have not ended.
      */
     erase: (runIds: readonly string[]): Promise<number> =>
-      query(() =>
-        db.transaction().execute(async (transaction) => {
+      query(async () => {
+        const erased = await db.transaction().execute(async (transaction) => {
           const found = await lock(transaction, workspaceId, runIds);
-          await refuseUnfinished(found.filter(({ ended }) => !ended).length);
+          refuseUnfinished(found.filter(({ ended }) => !ended).length);
           const ids = found.map(({ id }) => id);
           for (const statement of erasing(workspaceId, ids)) await statement.execute(transaction);
           await eraseBeneath(transaction, ids);
-          return ids.length;
-        }),
-      ),
+          return ids;
+        });
+        for (const runId of erased) keys.forget({ workspaceId, runId });
+        return erased.length;
+      }),
   };
 }
 
@@ -39,7 +41,7 @@ async function lock(db: Database, workspaceId: string, runIds: readonly string[]
   return rows;
 }
 
-async function refuseUnfinished(count: number): Promise<void> {
+function refuseUnfinished(count: number): void {
   if (count === 0) return;
   throw new SluiceError("SUBJECT_BUSY", {
     message: `${count} of the runs to be erased ${count === 1 ? "has" : "have"} not ended`,

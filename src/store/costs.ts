@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Priority, SentField } from "../core/index.ts";
+import { type PresentBudget, readPresentBudgets } from "./present-budgets.ts";
 import { type Scope, survey } from "./scope.ts";
 
 /** What costs can be told by: the flow, `provider/model`, or the day of UTC as `2026-03-09`. */
@@ -78,6 +79,9 @@ const noCosts: CostFigures = {
 /** What AI calls of one workspace cost, and what they sent. Reads nothing that is sealed. */
 export function createCostStore({ db, workspaceId }: Scope) {
   return {
+    /** See {@link readPresentBudgets}. */
+    budgets: (now: Date): Promise<PresentBudget[]> => readPresentBudgets({ db }, now),
+
     /** Figures by a key, the dearest first (days: the latest first; at most 1,000), and of all calls of the period together. */
     by: (key: CostKey, { from, to }: Period): Promise<{ rows: CostRow[]; total: CostFigures }> =>
       survey(db, async (open) => {

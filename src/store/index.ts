@@ -9,7 +9,7 @@ export type {
   ModelSettlement,
 } from "./ai-calls.ts";
 export { rankOfLane } from "./ai-calls.ts";
-export type { ContentKey, Keyring } from "./content-keys.ts";
+export { createKeyring } from "./content-keys.ts";
 export { engineSchema } from "./content-store.ts";
 export { openMasterKey } from "./master-key.ts";
 export { isContentLost, openContent, sealContent } from "./sealed.ts";
@@ -43,6 +43,8 @@ export { openDatabase, type OpenDatabase } from "./open-database.ts";
 export type { Pool } from "pg";
 export type { Erasure } from "./ledger-erase.ts";
 export type { LedgerHead, LedgerProblem } from "./ledger-chain.ts";
+export type { BudgetAccount } from "./budgets.ts";
+export type { LimitGauge, ModelGauge } from "./limits.ts";
 export type { LedgerEntry, LedgerFilter, LedgerKind } from "./ledger-rows.ts";
 export { subjectIndexes } from "./ledger-subjects.ts";
 export type { LedgerVerdict } from "./ledger.ts";
@@ -50,7 +52,8 @@ export { createPool, isDatabaseAway } from "./pool.ts";
 export { createBatch } from "./batch.ts";
 export { type ClaimedRun, type FlowLimits, suspectAfter } from "./dispatch.ts";
 export type { RunOutcome } from "./run-changes.ts";
-export { type PresentBudget, presentBudgets } from "./present-budgets.ts";
+export type { PresentBudget } from "./present-budgets.ts";
+export { resumeCircuit } from "./resume-circuit.ts";
 export type { AskingFilter } from "./questions.ts";
 export type { FailureGroup, FlowFigures } from "./run-figures.ts";
 export type { RunRecord } from "./runs.ts";

@@ -9,7 +9,7 @@ export interface BlindIndexer {
 }
 
 /** Which of the values that masking finds tell a person from others. */
-export const subjectKinds: { readonly [Kind in EntityKind]?: SubjectKind } = {
+const subjectKinds: { readonly [Kind in EntityKind]?: SubjectKind } = {
   EMAIL: "email",
   PHONE: "phone",
   PERSON: "name",

@@ -93,7 +93,8 @@ export function createLedgerStore(scope: Scope) {
      * Makes all content of the runs about a person unreadable, for ever, and says so in the ledger. `by` is who asked for it,
      * by an id. Done again after a failure in the middle it goes on; done twice it erases nothing more.
      *
-     * @throws SUBJECT_BUSY when a run of theirs has not ended; then nothing was erased.
+     * @throws SUBJECT_BUSY when a run of theirs has not ended; then nothing was erased. Of more than 200 runs some are, when
+     *   one was resumed meanwhile.
      */
     erase: (subject: string, by: string): Promise<Erasure> => eraseSubject(scope, subject, by),
   };

@@ -7,7 +7,7 @@ import type { Store, Workspace } from "./store.ts";
  * @returns false when no circuit of this name was open.
  */
 export async function resumeCircuit(
-  { limits, ledger }: Pick<Store, "limits"> & Pick<Workspace, "ledger">,
+  { limits, ledger }: { readonly limits: Pick<Store["limits"], "resume"> } & Pick<Workspace, "ledger">,
   credential: string,
   by: string,
 ): Promise<boolean> {

@@ -17,6 +17,8 @@ export interface RunKeys {
   toWrite(run: RunName): Promise<ContentKey | null>;
   /** Notes the key of a run, which was just made or read, so that nobody need ask for it. */
   note(run: RunName, key: ContentKey): void;
+  /** To be called when a run was erased here. */
+  forget(run: RunName): void;
 }
 
 /** Runs under way, and those that people look at. */
@@ -25,8 +27,8 @@ const mostKnown = 4096;
 const nameOf = ({ workspaceId, runId }: RunName): string => `${workspaceId}/${runId}`;
 
 /**
- * Finds the keys of runs. What it remembers of a run that another process erased opens nothing: by then there is nothing
- * left that the key sealed.
+ * Finds the keys of runs. What it remembers of a run that another process erased opens nothing that was there: with the key,
+ * all that it sealed was removed.
  */
 export function createRunKeys(db: Database, keyring: Keyring): RunKeys {
   const known = new BoundedCache<string, ContentKey>(mostKnown);
@@ -57,5 +59,6 @@ export function createRunKeys(db: Database, keyring: Keyring): RunKeys {
     toRead: async (run) => known.get(nameOf(run)) ?? find(run),
     toWrite: async (run) => known.get(nameOf(run)) ?? (await find(run)) ?? give(run),
     note: (run, key) => known.set(nameOf(run), key),
+    forget: (run) => known.delete(nameOf(run)),
   };
 }

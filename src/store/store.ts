@@ -18,7 +18,9 @@ import { createPool, toStoreError } from "./pool.ts";
 import { createProcessStore } from "./processes.ts";
 import { createQuestionStore } from "./questions.ts";
 import { createQueueStore } from "./queue.ts";
+import { createBudgetStore } from "./budgets.ts";
 import { createLedgerStore } from "./ledger.ts";
+import { createLimitStore } from "./limits.ts";
 import { readHeads } from "./ledger-rows.ts";
 import { createRunKeys } from "./run-keys.ts";
 import { createRunWriter } from "./run-changes.ts";
@@ -120,6 +122,7 @@ function createStore(db: Database, pool: Pool, keyring: Keyring, sandbox: boolea
         questions: createQuestionStore(scope),
         costs: createCostStore(scope),
         ledger: createLedgerStore(scope),
+        budgets: createBudgetStore(scope),
         content: createContentStore(scope),
         samples: createSampleStore(scope),
         refusals: createRefusalStore(scope),
@@ -129,6 +132,8 @@ function createStore(db: Database, pool: Pool, keyring: Keyring, sandbox: boolea
         changes: createChangeStore(scope),
       };
     },
+    /** Limits of models, of all workspaces together. */
+    limits: createLimitStore(db),
     /** For the engine: runs of all workspaces. */
     dispatch: createDispatchStore(db, sandbox, { keyring, keys }),
     /** Where the ledgers of all workspaces end now. */

@@ -18,12 +18,14 @@ export interface OpenDashboard {
 /** What {@link openDashboard} takes. */
 export interface OpenDashboardOptions {
   readonly config: Config;
+  /** Secrets of the configuration. Default: those of this process only. */
+  readonly environment?: { readonly [name: string]: string };
   /** Run first on the same database, with other code of the flows, and closed again. */
   readonly before?: { readonly config: Config; readonly work: (app: App) => Promise<void> };
 }
 
 /** Starts an application with a sandbox on a database of its own, and a browser. */
-export async function openDashboard({ config, before }: OpenDashboardOptions): Promise<OpenDashboard> {
+export async function openDashboard({ config, environment, before }: OpenDashboardOptions): Promise<OpenDashboard> {
   const database = await testDatabase();
   const folder = await mkdtemp(join(tmpdir(), "sluice-browser-"));
   await chmod(folder, 0o755);
@@ -32,7 +34,7 @@ export async function openDashboard({ config, before }: OpenDashboardOptions): P
       config: given,
       folder,
       sandbox: true,
-      environment: { ...process.env, SLUICE_DATABASE_URL: database.url },
+      environment: { ...process.env, ...environment, SLUICE_DATABASE_URL: database.url },
       listen: { publicPort: 0, adminPort: 0 },
       log: { write: () => {} },
     });

@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, it, type TestContext } from "vitest";
 import type { Report } from "../../examples/demo/report.ts";
 import { samples } from "../../examples/lead-routing/samples.ts";
-import { testDatabase } from "../support/database.ts";
+import { testDatabase, testKey } from "../support/database.ts";
 
 const packageFolder = join(import.meta.dirname, "../..");
 /** A new folder for a demo's data, gone after the test. */
@@ -171,7 +171,8 @@ describe.concurrent("npm run demo -- --once --json", { timeout: 60_000 }, () => 
   it("keeps its promises on another Postgres, also where a demo of another folder was killed", async (context) => {
     const database = await testDatabase();
     context.onTestFinished(() => database.drop());
-    const environment = { SLUICE_DATABASE_URL: database.url };
+    // Whoever shares a database shares the key that its content is sealed with.
+    const environment = { SLUICE_DATABASE_URL: database.url, SLUICE_KEY: testKey.toString("base64") };
     await killDemoAt("analysing", await makeFolder(context), environment);
     const folder = await makeFolder(context);
     const next = await runDemo(folder, environment);

@@ -14,7 +14,8 @@ const textClass =
 /** An input for one field of a schema, with its rules, and with what is wrong once it was left. */
 export function AnswerInput({ field, text, onChange }: AnswerInputProps) {
   const id = useId();
-  const [left, setLeft] = useState(false);
+  // What is wrong with what the model said shows at once; what is still to be written, once it was left.
+  const [left, setLeft] = useState(text !== "");
   const read = valueOf(field, text);
   const mistake = left && "mistake" in read ? read.mistake : null;
   const about = [field.required ? "" : "optional", ...field.rules].filter(Boolean).join(", ");

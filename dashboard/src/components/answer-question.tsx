@@ -1,36 +1,52 @@
 import { useState } from "react";
-import type { AnswerQuestionView, Json } from "../api.ts";
+import type { AnswerQuestionView, Json, RunDetailView } from "../api.ts";
 import { answerFieldsOf, answerOf, textsOf, type AnswerField } from "../answer-fields.ts";
 import { toSentence } from "../format.ts";
-import { parseJson } from "../json-text.ts";
+import { answerExchange } from "../messages.ts";
 import { useMay } from "../queries.ts";
 import { AnswerInput } from "./answer-input.tsx";
 import { Button } from "./button.tsx";
-import { JsonView } from "./json-view.tsx";
+import { hasPlaceholder, MaskedText } from "./masked-text.tsx";
 import { Caption } from "./panel.tsx";
 import { AnswerOutcome, QuestionFrame, useAnswer } from "./question-frame.tsx";
 
 interface AnswerQuestionProps {
-  readonly runId: string;
+  readonly run: RunDetailView;
   readonly question: AnswerQuestionView;
 }
 
 /** Asks a person for a value that no model could give: what was said, what is wrong with it, and a form of the schema. */
-export function AnswerQuestion({ runId, question }: AnswerQuestionProps) {
+export function AnswerQuestion({ run, question }: AnswerQuestionProps) {
+  const said = lastAnswer(run, question);
   return (
     <QuestionFrame
       title={`What should “${question.stepName}” answer?`}
       since={question.startedAt}
       why="No answer of a model fitted."
-      known={<Known question={question} />}
+      known={<Known complaint={question.complaint} said={said} />}
     >
-      <AnswerForm runId={runId} question={question} />
+      <AnswerForm runId={run.id} question={question} said={said} />
     </QuestionFrame>
   );
 }
 
-function Known({ question: { answer, complaint } }: { readonly question: AnswerQuestionView }) {
-  const parsed = typeof answer === "string" ? parseJson(answer) : { value: answer };
+/** What a model said last, as it came: with placeholders of these kinds. */
+interface Said {
+  readonly text: string | null;
+  readonly maskedKinds: readonly string[];
+}
+
+function lastAnswer(run: RunDetailView, { stepName, answer }: AnswerQuestionView): Said {
+  const calls = run.steps.flatMap(({ name, aiCalls }) => (name === stepName ? aiCalls : []));
+  const call = calls.findLast(({ response }) => response !== null);
+  const maskedKinds = Object.keys(call?.masked ?? {});
+  if (answer !== null)
+    return { text: typeof answer === "string" ? answer : JSON.stringify(answer, null, 2), maskedKinds };
+  const messages = call ? answerExchange(call.response).messages : [];
+  return { text: messages.at(-1)?.content ?? null, maskedKinds };
+}
+
+function Known({ complaint, said }: { readonly complaint: string; readonly said: Said }) {
   return (
     <>
       <div>
@@ -41,11 +57,14 @@ function Known({ question: { answer, complaint } }: { readonly question: AnswerQ
       </div>
       <div>
         <Caption>What the model answered</Caption>
-        {answer === null && <p className="text-ink-2">It gave nothing that could be used.</p>}
-        {answer !== null && "value" in parsed && <JsonView value={parsed.value} label="the model’s answer" />}
-        {typeof answer === "string" && "mistake" in parsed && (
-          <pre className="max-h-64 overflow-auto rounded-md border border-line bg-sunken px-3 py-2 text-xs/[18px] break-words whitespace-pre-wrap">
-            {answer}
+        {said.text === null ? (
+          <p className="text-ink-2">It gave nothing that could be used.</p>
+        ) : (
+          <pre
+            tabIndex={0}
+            className="max-h-80 overflow-auto rounded-md border border-line bg-sunken px-3 py-2 text-xs/[18px] break-words whitespace-pre-wrap"
+          >
+            <MaskedText text={said.text} kinds={said.maskedKinds} />
           </pre>
         )}
       </div>
@@ -61,14 +80,24 @@ const wholeField: AnswerField = {
   required: true,
   isWhole: false,
   choices: [],
+  least: undefined,
+  most: undefined,
   rules: [],
   description: undefined,
 };
 
-function AnswerForm({ runId, question }: AnswerQuestionProps) {
+interface AnswerFormProps {
+  readonly runId: string;
+  readonly question: AnswerQuestionView;
+  readonly said: Said;
+}
+
+function AnswerForm({ runId, question, said }: AnswerFormProps) {
   const given = answerFieldsOf(question.schema);
   const fields = given ?? [wholeField];
-  const [texts, setTexts] = useState(() => (given ? textsOf(given, question.answer) : { answer: "" }));
+  const [texts, setTexts] = useState(() =>
+    given ? textsOf(given, said.text, (text) => !hasPlaceholder(text, said.maskedKinds)) : { answer: "" },
+  );
   const may = useMay("act");
   const answer = useAnswer(runId, question.signal);
   const object = answerOf(fields, texts);
@@ -99,7 +128,7 @@ function AnswerForm({ runId, question }: AnswerQuestionProps) {
           look="primary"
           data-testid="give-answer"
           busy={answer.isPending}
-          disabled={!may || value === undefined || answer.data !== undefined}
+          disabled={!may || value === undefined}
         >
           Give this answer
         </Button>

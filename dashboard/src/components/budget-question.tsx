@@ -61,13 +61,11 @@ function Sums({
 function Decision({ runId, question }: BudgetQuestionProps) {
   const may = useMay("act");
   const answer = useAnswer(runId, question.signal);
-  const over = Math.max(0, question.spentMicroUsd + question.neededMicroUsd - question.limitMicroUsd);
-  const closed = !may || answer.data !== undefined;
   return (
     <div className="space-y-3">
       <p>
-        <strong className="font-medium">Allowed</strong>, this call is sent and the budget goes over its limit by{" "}
-        {formatCost(over)} at most; other calls still wait for room. <strong className="font-medium">Refused</strong>,
+        <strong className="font-medium">Allowed</strong>, the limit is raised by {formatCost(question.neededMicroUsd)},
+        the most that this call can cost, and the call is sent. <strong className="font-medium">Refused</strong>,
         nothing is sent and the step fails with <code className="text-xs">BUDGET_EXCEEDED</code>.
       </p>
       <AnswerOutcome answer={answer} />
@@ -76,7 +74,7 @@ function Decision({ runId, question }: BudgetQuestionProps) {
           look="primary"
           data-testid="allow-budget"
           busy={answer.isPending}
-          disabled={closed}
+          disabled={!may}
           onClick={() => answer.mutate({ allow: true })}
         >
           Allow this call
@@ -85,7 +83,7 @@ function Decision({ runId, question }: BudgetQuestionProps) {
           look="danger"
           data-testid="refuse-budget"
           busy={answer.isPending}
-          disabled={closed}
+          disabled={!may}
           onClick={() => answer.mutate({ allow: false })}
         >
           Refuse it

@@ -10,12 +10,18 @@ interface MaskedTextProps {
 export function MaskedText({ text, kinds }: MaskedTextProps) {
   if (kinds.length === 0) return text;
   // With a group around the whole pattern, every second piece is a placeholder.
-  const pieces = text.split(new RegExp(`\\b((?:${kinds.join("|")})_\\d+)\\b`));
+  const pieces = text.split(placeholders(kinds));
   return pieces.map((piece, index) => (index % 2 === 1 ? <MaskChip key={index} placeholder={piece} /> : piece));
 }
 
+const placeholders = (kinds: readonly string[]): RegExp => new RegExp(`\\b((?:${kinds.join("|")})_\\d+)\\b`);
+
+/** Whether placeholders of these kinds stand in a text. */
+export const hasPlaceholder = (text: string, kinds: readonly string[]): boolean =>
+  kinds.length > 0 && placeholders(kinds).test(text);
+
 /** What stands for a masked value. */
-export function MaskChip({ placeholder }: { readonly placeholder: string }) {
+function MaskChip({ placeholder }: { readonly placeholder: string }) {
   const kind = placeholder.replace(/_\d+$/, "");
   return (
     <span

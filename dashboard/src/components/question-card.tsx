@@ -1,7 +1,11 @@
 import type { QuestionView, RunDetailView } from "../api.ts";
-import { AnswerQuestion } from "./answer-question.tsx";
-import { BudgetQuestion } from "./budget-question.tsx";
-import { EffectQuestion } from "./effect-question.tsx";
+import { lazyPart } from "./lazy-part.tsx";
+import { SkeletonRows } from "./panel.tsx";
+
+const meanwhile = <SkeletonRows rows={6} />;
+const EffectQuestion = lazyPart(async () => (await import("./effect-question.tsx")).EffectQuestion, meanwhile);
+const AnswerQuestion = lazyPart(async () => (await import("./answer-question.tsx")).AnswerQuestion, meanwhile);
+const BudgetQuestion = lazyPart(async () => (await import("./budget-question.tsx")).BudgetQuestion, meanwhile);
 
 interface QuestionCardProps {
   readonly run: RunDetailView;
@@ -14,7 +18,7 @@ export function QuestionCard({ run, question }: QuestionCardProps) {
     case "effect":
       return <EffectQuestion run={run} question={question} />;
     case "answer":
-      return <AnswerQuestion runId={run.id} question={question} />;
+      return <AnswerQuestion run={run} question={question} />;
     default:
       return <BudgetQuestion runId={run.id} question={question} />;
   }

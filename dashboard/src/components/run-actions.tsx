@@ -7,8 +7,10 @@ import { finished } from "../words.ts";
 import { Button } from "./button.tsx";
 import { Dialog } from "./dialog.tsx";
 import { ErrorNotice } from "./error-notice.tsx";
-import { MigrateDialog } from "./migrate-dialog.tsx";
-import { ResumeDialog } from "./resume-dialog.tsx";
+import { lazyPart } from "./lazy-part.tsx";
+
+const ResumeDialog = lazyPart(async () => (await import("./resume-dialog.tsx")).ResumeDialog);
+const MigrateDialog = lazyPart(async () => (await import("./migrate-dialog.tsx")).MigrateDialog);
 
 /** What a person can do with a run: resume one that stopped, cancel one that has not. */
 export function RunActions({ run }: { readonly run: RunDetailView }) {

@@ -1,11 +1,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
 import { toProblem, type RunDetailView } from "../api.ts";
 import { buttonClass } from "../components/button.tsx";
 import { ErrorNotice } from "../components/error-notice.tsx";
 import { JsonView } from "../components/json-view.tsx";
 import { EmptyState, Page, Panel, SkeletonRows } from "../components/panel.tsx";
+import { QuestionCard } from "../components/question-card.tsx";
 import { RunActions } from "../components/run-actions.tsx";
 import { RunErrorNotice } from "../components/run-error-notice.tsx";
 import { RunEvent } from "../components/run-event.tsx";
@@ -17,12 +17,6 @@ import { Waterfall } from "../components/waterfall.tsx";
 import { questionId, questionOf } from "../question.ts";
 import { runQuery } from "../queries.ts";
 import { runSentence, statusWords } from "../words.ts";
-
-/** Few runs ask anything: the others load without the forms. */
-const QuestionCard = lazy(async () => {
-  const { QuestionCard: Component } = await import("../components/question-card.tsx");
-  return { default: Component };
-});
 
 const route = getRouteApi("/shell/runs/$id");
 
@@ -63,11 +57,7 @@ function Run({ run }: { readonly run: RunDetailView }) {
       lead={<RunName run={run} />}
       actions={<RunActions run={run} />}
     >
-      {question && (
-        <Suspense fallback={<SkeletonRows rows={6} />}>
-          <QuestionCard key={questionId(question)} run={run} question={question} />
-        </Suspense>
-      )}
+      {question && <QuestionCard key={questionId(question)} run={run} question={question} />}
       {run.error && run.status !== "succeeded" && !run.question && <RunErrorNotice error={run.error} />}
       {run.status === "waiting" && <WaitNotice run={run} />}
       <RunFacts run={run} />

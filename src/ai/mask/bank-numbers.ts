@@ -12,13 +12,16 @@ export const ibanRule: Rule = {
   kind: "IBAN",
   pattern: /(?<![\p{L}\p{N}_])[A-Z]{2}\d{2}(?=[ -]?[A-Z\d]{2})/giu,
   async accept(candidate, text) {
-    const { countrySpecs, isValidIBAN } = await loadIbanLibrary();
+    const { countrySpecs, validateIBAN, ValidationErrorsIBAN } = await loadIbanLibrary();
     const length = countrySpecs[candidate[0].slice(0, 2).toUpperCase()]?.chars ?? 0;
     const span = spanOfCharacters(text, candidate.index, length);
     if (span === undefined) return [];
     const iban = text.slice(span.start, span.end).replaceAll(/[ -]/g, "").toUpperCase();
     const isAnnounced = /\biban\b[^\d\n]{0,20}$/i.test(textBefore(text, candidate.index, 30));
-    return isAnnounced || isValidIBAN(iban) ? [span] : [];
+    // The check digits that some countries have inside the account number besides need not be right.
+    const { errorCodes } = validateIBAN(iban);
+    const isValid = errorCodes.every((code) => code === ValidationErrorsIBAN.WrongAccountBankBranchChecksum);
+    return isAnnounced || isValid ? [span] : [];
   },
 };
 

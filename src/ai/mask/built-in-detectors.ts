@@ -1,14 +1,13 @@
 import { type Breather, createBreather } from "./breather.ts";
 import { cardRule, ibanRule } from "./bank-numbers.ts";
 import { birthDateInWordsRule, birthDateRule } from "./birth-dates.ts";
-import { commonWords } from "./common-words.ts";
 import { companyRule } from "./companies.ts";
 import { emailRule } from "./emails.ts";
 import type { Detector, Finding } from "./finding.ts";
 import { ipv4Rule, ipv6Rule } from "./ip-addresses.ts";
 import { announcedKeyRule, authorizationRule, knownKeyRule, privateKeyRule, urlCredentialsRule } from "./keys.ts";
 import { loadNameLibrary } from "./name-library.ts";
-import { judgeName, type NameCandidate, nameCandidatesOf } from "./names.ts";
+import { isOrdinaryWord, judgeName, type NameCandidate, nameCandidatesOf } from "./names.ts";
 import { nhsNumberRule, niNumberRule, ssnRule } from "./national-numbers.ts";
 import { phoneRule } from "./phones.ts";
 import { fiveDigitPostcodeRule, ukPostcodeRule } from "./postcodes.ts";
@@ -17,7 +16,9 @@ import {
   englishAddressRule,
   frenchAddressRule,
   germanicAddressRule,
+  namedHouseRule,
   postBoxRule,
+  prepositionAddressRule,
   southernAddressRule,
 } from "./street-addresses.ts";
 
@@ -46,7 +47,9 @@ const rules: readonly Rule[] = [
   ukPostcodeRule,
   fiveDigitPostcodeRule,
   englishAddressRule,
+  namedHouseRule,
   germanicAddressRule,
+  prepositionAddressRule,
   frenchAddressRule,
   southernAddressRule,
   postBoxRule,
@@ -120,11 +123,16 @@ async function isName(candidate: NameCandidate, text: string): Promise<boolean> 
   if (first !== "perhaps") return first === "yes";
   const library = await loadNameLibrary();
   const name = text.slice(candidate.start, candidate.end);
+  const words = candidate.words.map((word) => word.toLowerCase());
   if (library.isThing(name.toLowerCase())) return false;
   const second = judgeName(candidate, text, (word) => library.isFirstName(word));
   if (second !== "perhaps") return second === "yes";
-  if (candidate.words.length === 1 || candidate.words.some((word) => commonWords.has(word.toLowerCase()))) return false;
-  return library.seesPerson(sentenceAround(candidate, text), name);
+  // A surname may be that of a town, a first name is not: Mendoza, but London Bridge.
+  if (words.length === 1 || library.isThing(words[0] ?? "")) return false;
+  const ordinary = words.filter((word) => isOrdinaryWord(word) || library.isOrdinary(word));
+  // Two words that are no English: a name that no list has, or one of a product, which is better masked than a name sent.
+  if (ordinary.length === 0) return true;
+  return ordinary.length < words.length && library.seesPerson(sentenceAround(candidate, text), name);
 }
 
 /** A few words before and after are what the library judges by. */

@@ -74,7 +74,22 @@ export const neverNames = words(`
   ref iban bic swift dob ssn nhs ni nino ip api key token bearer pin cvv expiry isbn sku uuid gmbh ag bv sa sas plc pty nv kg oy ab
   attn ps pps btw asap eod eta kpi roi crm erp sla nda pdf csv json html http https usb gps ai uk usa eu uae gdpr
   afternoon evening morning night greetings cheers sincerely faithfully respectfully warm warmest looking forward
+  beste geachte gentile querido querida salut kunde kundin mitarbeiter mitarbeiterin patientin witness applicant visitor insured
+  launch portal framework statement webinar newsletter upgrade feature roadmap backlog sprint demo pitch lead leads deal deals offer
+  northern southern eastern western island islands peninsula gulf bay cape
+  shop store warehouse factory plant hall gate floor wing ward clinic lab laboratory campus harbor harbour bridge tower square lane
+  act bill law court treaty republic kingdom states republic county borough parish province ocean river mountain lake valley sea
+  server cluster database network router firewall gateway endpoint dashboard browser tablet laptop desktop printer monitor keyboard
+  chief senior junior deputy assistant vice acting interim head lead principal global worldwide universal advanced basic
   breakfast lunch dinner emergency contacts invoices january-march everybody anyone someone something nothing anything
+`);
+
+/** First names, in lower case, that are much oftener the name of a place or a product. Alone they need a word before them: "Dear Georgia". */
+export const placeNames = words(`
+  adelaide alexandria asia aurora austin bethlehem bologna boston brooklyn cairo carolina charlotte chelsea china cordoba dakota dallas
+  denver devon diego eden florence florida francisco geneva georgia houston india iran israel jackson java jersey jordan kent kenya lima
+  lincoln london lourdes madison marseille memphis mexico milan montana nevada orlando oslo paris petra phoenix roma roman salem santiago
+  savannah sofia sydney texas troy tyrone valencia venice verona vienna virginia vienna world siri alexa cortana claude gemini enter uri uma
 `);
 
 /** Words before a name that say that a person is meant, in lower case without their full stop. */

@@ -21,6 +21,9 @@ export const firstNames: ReadonlySet<string> = new Set(
   tracey tracy trevor valerie vanessa vera veronica victoria vincent virginia walter wayne wendy wesley wilfred william yvonne zachary zara zoe
   brandon brittany chad chelsea cody courtney crystal derrick dustin gloria hunter jasmine jerome jesse kayla kristen kurt lamar
   latoya madison mackenzie marcus megan randy rodney shawn sierra tamara tanner tiffany todd travis trent tyler tyrone whitney
+  ava freya poppy sienna elsie aria maya lola luna bonnie maisie aurora penelope ada delilah orla erin edie robyn callie imogen nevaeh
+  arlo jude luca freddie finley reggie ezra tommy ronnie albie roman louie otis ellis bodhi kit ethan caleb jaxon mason aiden grayson
+  levi elijah josiah isaiah hudson wyatt landon colton easton weston kinsley paisley brooklyn skylar peyton riley avery addison
   ahmed ahmad ali aisha amina amir amira anwar asma ayesha aziz bilal bushra dalia faisal farah farid fatima fatma habib hadi hamid
   hamza hana hanan hassan hussein hussain ibrahim idris iman imran ismail jamal jamila kareem karim khadija khalid laila layla leila
   mahmoud mariam maryam mohamed mohammad mohammed muhammad mustafa nabil nadia nasser nour omar osman rania rashid reem rima saad said salem

@@ -14,7 +14,7 @@ export const ipv4Rule: Rule = {
 /** With at least four hexadecimal digits, one of them a figure, and three colons or `::`: not a time of day, not `std::move`. */
 export const ipv6Rule: Rule = {
   kind: "IP",
-  pattern: /(?<![\p{L}\p{N}_:.])[\dA-Fa-f:]{2,39}(?:\.\d{1,3}\.\d{1,3}\.\d{1,3})?/gu,
+  pattern: /(?<![\p{L}\p{N}_:.])[\dA-Fa-f]{0,4}:[\dA-Fa-f:]{1,37}(?:\.\d{1,3}\.\d{1,3}\.\d{1,3})?/gu,
   accept(candidate) {
     const address = candidate[0].replace(/(?<!:):$/, "");
     const isLong = address.replaceAll(/[^\dA-Fa-f]/g, "").length >= 4 && /\d/.test(address);

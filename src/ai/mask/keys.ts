@@ -45,17 +45,19 @@ const secretWords =
   "api[ _-]?keys?|access[ _-]?keys?|secret[ _-]?keys?|private[ _-]?keys?|client[ _-]?secret|secrets?|(?:access|auth|bearer|refresh|session|api)?[ _-]?tokens?|" +
   "passwords?|passwort|passphrase|passwd|pwd|mot de passe|contraseña|wachtwoord|credentials?";
 
-/** `api_key=...`, `"token": "..."`, `password is ...`. */
+/** `api_key=...`, `"token": "..."`, `password is ...`, `the key ...`: a password only after a sign or `is`, anything else where it looks random. */
 export const announcedKeyRule: Rule = {
   kind: "KEY",
   pattern: new RegExp(
-    String.raw`(?<![\p{L}\p{N}])(${secretWords})["'’]?(?:[\0 ]{0,3}[:=]{1,2}>?| is)[\0 ]{0,3}["']?([^\s"'<>,;\0]{6,500})`,
-    "giu",
+    String.raw`(?<![A-Za-z\d])(${secretWords}|keys?)(?:["'’]?(?:[\0 ]{0,3}[:=]{1,2}>?| is)?[\0 ]{1,3}|["'’]?[\0 ]{0,3}[:=]{1,2}>?)["']?([^\s"'<>,;\0]{6,500})`,
+    "gi",
   ),
   accept(candidate) {
     const [, word = "", value = ""] = candidate;
     const secret = value.replace(/[.!?)\]}]{1,3}$/, "");
-    const isPassword = /^(?:pass|pwd|mot|contra|wacht|cred)/i.test(word);
+    const isPassword =
+      /^(?:pass|pwd|mot|contra|wacht|cred)/i.test(word) &&
+      /[:=]| is /.test(candidate[0].slice(word.length, -value.length));
     return (isPassword ? looksLikePassword(secret) : looksRandom(secret)) ? [groupOf(candidate, secret)] : [];
   },
 };

@@ -1,4 +1,4 @@
-import { commonWords, neverNames, titles } from "./common-words.ts";
+import { commonWords, neverNames, placeNames, titles } from "./common-words.ts";
 import { firstNames, surnameEnd } from "./first-names.ts";
 import type { Span } from "./rule.ts";
 import { textBefore } from "./rule.ts";
@@ -16,7 +16,7 @@ export type NameVerdict = "yes" | "no" | "perhaps";
 const word = String.raw`\p{Lu}[\p{L}\p{M}]{0,24}(?:['’-]\p{L}[\p{L}\p{M}]{0,24}){0,2}`;
 const particle = "(?:de|da|do|dos|das|del|della|di|du|la|le|van|von|der|den|ter|ten|bin|ibn|al|el|y)";
 const run = new RegExp(
-  String.raw`(?<![\p{L}\p{M}\p{N}_@./\\-])${word}(?:\.?[ \u00a0](?:${particle} ){0,2}(?:${word}|\p{Lu}\.)){0,5}(?![\p{L}\p{N}_@])`,
+  String.raw`(?=\p{Lu})(?<![\p{L}\p{M}\p{N}_@./\\-])(?:\p{Lu}\.[ \u00a0]){0,2}${word}(?:[ \u00a0](?:${particle} ){0,2}(?:${word}|\p{Lu}\.)){0,5}(?![\p{L}\p{N}_@]|-[\p{L}\p{N}])`,
   "gu",
 );
 
@@ -32,8 +32,11 @@ function* partsOf(text: string, written: string, offset: number): Generator<Name
   }));
   let open: typeof words = [];
   for (const next of [...words, undefined]) {
-    if (next !== undefined && !endsName(next.text)) open.push(next);
-    else {
+    const isPart = next !== undefined && !endsName(next.text);
+    const [, owner] = (isPart && /^(.+)['’]s$/u.exec(next.text)) || [];
+    if (isPart) open.push(owner === undefined ? next : { ...next, text: owner });
+    // "Jane's Audi" is a person and a thing.
+    if (!isPart || owner !== undefined) {
       const candidate = candidateOf(text, open);
       if (candidate !== undefined) yield candidate;
       open = [];
@@ -43,13 +46,15 @@ function* partsOf(text: string, written: string, offset: number): Generator<Name
 
 function endsName(written: string): boolean {
   const lower = written.toLowerCase().replace(/\.$/, "");
-  return neverNames.has(lower) || titles.has(lower);
+  // OpenAI, TypeScript; not McAllister or DeLuca.
+  const isCamelCase = /\p{Ll}\p{Lu}/u.test(written.replace(/^(?:Ma?c|De|Di|Da|Le|La|Lo|Fitz|Van|Von)(?=\p{Lu})/u, ""));
+  return neverNames.has(lower) || titles.has(lower) || isCamelCase;
 }
 
 function candidateOf(text: string, words: readonly { text: string; start: number }[]): NameCandidate | undefined {
   const [first] = words;
   // A particle or an initial ends no name.
-  const last = words.findLast((each) => /^\p{Lu}\p{L}/u.test(each.text));
+  const last = words.findLast((each) => /^\p{Lu}['’]?\p{L}/u.test(each.text));
   if (first === undefined || last === undefined || first.start > last.start) return undefined;
   const end = last.start + last.text.length;
   const opensSentence = /(?:^|[.!?:;\n\0"“”'‘(<>*•|{[,-]|--) {0,3}$/u.test(textBefore(text, first.start, 6));
@@ -61,9 +66,11 @@ const titleBefore = new RegExp(String.raw`(?<![\p{L}])(?:${[...titles].join("|")
 const greetingBefore =
   /(?<!\p{L})(?:dear|hi|hello|hey|hallo|liebe[rs]?|lieber|bonjour|salut|hola|querid[oa]|estimad[oa]|cher|chère|ciao|gentile|beste|geachte|good (?:morning|afternoon|evening)|thanks|thank you|thx|cheers),? {1,2}(?:\p{L}{1,8}\.? )?$/iu;
 const labelBefore =
-  /(?<!\p{L})(?:my name is|name is|i am|i'm|this is|ich bin|mein name ist|je m'appelle|me llamo|mi chiamo|ik ben|attn|attention|c\/o|signed|signed by|(?:full |first |last )?name|contact|customer|patient|client|applicant|employee|candidate|caller|requester|reported by|assigned to|account manager|from|cc|bcc|speak to|spoke (?:to|with)|ask for|on behalf of|regards to)["']?[:,]? {1,2}["']?$/iu;
+  /(?<!\p{L})(?:my name is|name is|i am|i'm|this is|ich bin|mein name ist|je m'appelle|me llamo|mi chiamo|ik ben|attn|attention|c\/o|signed|signed by|(?:full |first |last )?name|contact|customer|patient|client|applicant|employee|candidate|caller|requester|reported by|assigned to|account manager|from|cc|bcc|speak to|spoke (?:to|with)|ask for|on behalf of|regards to|re|witness|insured|visitor|account holder|present|sponsor|kunde|kundin|patientin|geachte|gentile|merci)["']?(?:[:,=] ?| ) ?["']?$/iu;
 const closingBefore =
   /(?<!\p{L})(?:regards|wishes|sincerely|faithfully|cheers|thanks|thank you|many thanks|yours|grüße[n]?|gruß|cordialement|salutations|saludos|atentamente|saluti|groet(?:en)?|best|love),?[ \0]{0,2}(?:\n[ \n\0-]{0,4}){1,2}$/iu;
+/** The beginning of a line of a chat: `[10:22] Jane: `. */
+const speakerBefore = /(?:^|\n)\W{0,2}[\d:T ./-]{4,24}(?:Z|[ap]m)?[\])]?,? {1,2}(?:- )?$/iu;
 const addressAfter = /^["']?,? {0,2}[<([]{1,2}(?:mailto:)?[\p{L}\p{N}._%+-]{1,64}@/u;
 const speechAfter = /^ (?:wrote|writes|said|says|schrieb|a écrit|escribió|ha scritto|schreef)\b/;
 
@@ -81,22 +88,38 @@ export function judgeName(
   const isKnownFirst = isListed(first) || isFirstName(first);
   if (words.length > 5) return "no";
   if (titleBefore.test(before) || speechAfter.test(text.slice(end, end + 12))) return "yes";
+  if (text.charAt(end) === ":" && speakerBefore.test(before) && !isOrdinary) return "yes";
   if (greetingBefore.test(before) || closingBefore.test(before)) return "yes";
   if (addressAfter.test(text.slice(end, end + 70)) && (words.length > 1 || isKnownFirst)) return "yes";
   if (labelBefore.test(before) && (words.length > 1 || isKnownFirst) && !isOrdinary) return "yes";
   if (words.length === 1) return judgeSingle(candidate, first, isKnownFirst);
+  if (words.every((each) => isShouted(each) && each.length <= 3)) return "no";
   if (isKnownFirst && !(commonWords.has(first) && commonWords.has(last))) return "yes";
-  if (isOrdinary) return "no";
+  // "Payout EUR": a code among words.
+  const isCode = words.some(isShouted) && !words.every(isShouted);
+  if (isOrdinary || isCode) return "no";
   if (surnameEnd.test(last) && last.length >= 5 && !commonWords.has(first)) return "yes";
   return "perhaps";
 }
 
+/** Endings of English nouns and adjectives that no name has. */
+const ordinaryEnd =
+  /(?:tion|sion|ment|ness|ity|ship|ing|ance|ence|ics|ive|able|ible|ware|ology|ies|ous|ful|less|ical|ized|ised|ary|age|ure|ism|ist|hood|sis|ages|tions|ments|ters)$/;
+
+/** Whether a word, in lower case, is an ordinary one rather than part of a name. */
+export function isOrdinaryWord(word: string): boolean {
+  return commonWords.has(word) || neverNames.has(word) || (word.length > 5 && ordinaryEnd.test(word));
+}
+
 /** A first name alone. An ordinary word only in the middle of a sentence, where its capital letter means something. */
 function judgeSingle({ opensSentence, words }: NameCandidate, name: string, isKnownFirst: boolean): NameVerdict {
-  const isShouted = words[0] === words[0]?.toUpperCase();
-  if (!isKnownFirst) return opensSentence || isShouted || name.length < 3 ? "no" : "perhaps";
-  if (name.length < 3) return "no";
-  return commonWords.has(name) && (opensSentence || isShouted) ? "no" : "yes";
+  const isLoud = words.every(isShouted);
+  if (!isKnownFirst || name.length < 3 || placeNames.has(name)) return "no";
+  return commonWords.has(name) && (opensSentence || isLoud) ? "no" : "yes";
+}
+
+function isShouted(word: string): boolean {
+  return word.length > 1 && word === word.toUpperCase();
 }
 
 /** `Jean-Luc` by its first part, `ANNA` and `Zoë` as `anna` and `zoe`. */

@@ -5,7 +5,7 @@ import { type Rule, type Span, textBefore } from "./rule.ts";
 
 const contextWords =
   "tel|telephone|telefon|telefono|teléfono|téléphone|phone|phones|mobile|mob|mobil|móvil|portable|cell|cellphone|handy|call|ring|text|sms|" +
-  "whatsapp|fax|reach|dial|hotline|rufnummer|numéro|contact number|phone number";
+  "whatsapp|fax|reach|dial|hotline|rufnummer|contact number|phone number";
 const context = new RegExp(String.raw`(?<![\p{L}\p{N}])(?:${contextWords})(?![\p{L}])[^\d\n]{0,24}$`, "iu");
 
 /** Whether the words before a place announce a telephone number. */
@@ -66,7 +66,8 @@ interface Writing {
 async function isPhone(run: DigitRun, { prefix, isAnnounced, written }: Writing): Promise<boolean> {
   const { digits, groups } = run;
   if (digits.length < 7 || isDate(written)) return false;
-  const isInternational = prefix.includes("+") || digits.startsWith("00");
+  const isInternational =
+    prefix.includes("+") || (digits.startsWith("00") && (groups.length > 1 || digits.length >= 11));
   if (isInternational) return (await isPossiblePhone(written.replace(/^00/, "+"))) || isAnnounced;
   if (isAnnounced && digits.length >= 7 && groups.length <= 6) return true;
   if (isNorthAmerican(run, prefix)) return true;
@@ -74,7 +75,7 @@ async function isPhone(run: DigitRun, { prefix, isAnnounced, written }: Writing)
   if (!isNational) return false;
   // Written in groups like a telephone number, or one that a country really has.
   const isGrouped = groups.length >= 2 && groups.length <= 5 && Math.min(...groups) >= 2 && Math.max(...groups) <= 8;
-  return isGrouped || (digits.length >= 10 && (await isNationalPhone(digits)));
+  return isGrouped || (groups.length === 1 && digits.length >= 10 && (await isNationalPhone(digits)));
 }
 
 /** `(212) 555-0142`, `212-555-0142`, `1.212.555.0142`; with spaces alone only what is no NHS number. */

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SluiceError } from "../../core/index.ts";
-import { type Period, presentBudgets } from "../../store/index.ts";
+import type { Period } from "../../store/index.ts";
 import { defineRoute, json } from "./route.ts";
 import { costKeys, CostsView } from "./schemas.ts";
 
@@ -27,16 +27,16 @@ export const costRoutes = [
     }),
     answers: { 200: CostsView },
     async handle({ query: { by, ...asked } }, { ports }) {
-      const { costs, budgets } = ports.workspace;
+      const { costs } = ports.workspace;
       const now = new Date();
       const period = toPeriod(asked, now);
-      const [{ rows, total }, accounts] = await Promise.all([costs.by(by, period), budgets.accounts()]);
+      const [{ rows, total }, budgets] = await Promise.all([costs.by(by, period), costs.budgets(now)]);
       return json(200, {
         from: period.from.toISOString(),
         to: period.to.toISOString(),
         rows,
         total,
-        budgets: presentBudgets(accounts, now),
+        budgets,
       } satisfies CostsView);
     },
   }),

@@ -216,7 +216,7 @@ export const lineStatements: readonly string[] = [
     ahead bigint[] := '{0,0,0,0,0,0,0,0}';
     kind text;
     is_crowded boolean;
-    turn timestamptz := at;
+    next timestamptz := at;
   begin
     if line[1] + line[5] + line[9] > 0 then
       select * into own from sluice.model_tickets as ticket where ticket.bucket = b.bucket and ticket.ticket = item.ticket
@@ -238,20 +238,20 @@ export const lineStatements: readonly string[] = [
     end if;
 
     if own.ticket is null or own.turn <= at then
-      if kind is not null then turn := sluice.next_turn(b, limits, amounts, ahead, at); end if;
+      if kind is not null then next := sluice.next_turn(b, limits, amounts, ahead, at); end if;
       if is_crowded then
-        turn := greatest(turn, at + sluice.milliseconds(greatest(20, b.duration_ms * (1 + ahead[1]) / sluice.places_of(b, item))));
+        next := greatest(next, at + sluice.milliseconds(greatest(20, b.duration_ms * (1 + ahead[1]) / sluice.places_of(b, item))));
       end if;
     end if;
     if own.ticket is null then
       insert into sluice.model_tickets (bucket, ticket, lane, requests, input_tokens, output_tokens, booked_at, turn, until)
-        values (b.bucket, item.ticket, item.lane, amounts[1], amounts[2], amounts[3], at, turn, sluice.within_horizon(turn, at))
+        values (b.bucket, item.ticket, item.lane, amounts[1], amounts[2], amounts[3], at, next, sluice.within_horizon(next, at))
         on conflict (bucket, ticket) do update set lane = excluded.lane, requests = excluded.requests, input_tokens = excluded.input_tokens,
           output_tokens = excluded.output_tokens, booked_at = excluded.booked_at, turn = excluded.turn, until = excluded.until
         returning * into own;
       line := sluice.change_line(line, own, 1, at);
     elsif own.until <= at then
-      update sluice.model_tickets as ticket set until = sluice.within_horizon(greatest(turn, own.turn), at)
+      update sluice.model_tickets as ticket set until = sluice.within_horizon(greatest(next, own.turn), at)
         where ticket.bucket = own.bucket and ticket.ticket = own.ticket returning * into own;
     end if;
     refusal := json_build_object('ok', false, 'because', 'limit', 'kind', coalesce(kind, 'concurrency'), 'until', own.until);

@@ -240,4 +240,22 @@ export const settlementStatements: readonly string[] = [
   `create function settle_model_call(item json) returns void language sql volatile as $$
     select sluice.settle_model_calls(json_build_array(item))
   $$`,
+
+  /* Closes the circuit of a credential and its buckets, or of one bucket. False when none was open. */
+  `create function resume_models(name text) returns boolean language plpgsql as $$
+  declare
+    is_resumed boolean := sluice.lock_credentials(array[name]) <> '{}';
+    b sluice.model_buckets;
+  begin
+    update sluice.model_credentials as known set circuit = 'closed', prober = null, resumed_at = sluice.gateway_now()
+      where known.credential = name and known.circuit <> 'closed';
+    for b in
+      select * from sluice.model_buckets as known where name in (known.bucket, known.credential) and known.open_until is not null
+      order by known.bucket for update
+    loop
+      perform sluice.save_settled(sluice.close_circuit(b));
+      is_resumed := true;
+    end loop;
+    return is_resumed;
+  end $$`,
 ];

@@ -1,11 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type ErrorCode, SluiceError } from "../core/index.ts";
-import { callModel } from "./call.ts";
-import { callOf, specAt } from "./fixtures/call-of.ts";
-import type { HostedModelSpec, ModelFetch } from "./index.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectedOf, type FailureRow, openaiError, outcomeOf } from "./fixtures/failing-call.ts";
 import {
   jsonAnswer,
-  openaiAnswer,
   type ProviderStandIn,
   startProviderStandIn,
   type StandInReply,
@@ -14,36 +10,7 @@ import {
 let standIn: ProviderStandIn;
 beforeAll(async () => void (standIn = await startProviderStandIn()));
 afterAll(() => standIn.close());
-beforeEach(() => void (standIn.seen.length = 0));
 
-/** Asks once and gives the error. */
-async function fail(
-  provider: HostedModelSpec["provider"],
-  reply: StandInReply,
-  more: Partial<HostedModelSpec> & { readonly fetch?: ModelFetch } = {},
-): Promise<SluiceError> {
-  standIn.replies = [reply];
-  const { fetch: through = fetch, ...settings } = more;
-  const access = { fetch: through, resolveSecret: () => "sk-planted" };
-  const call = callOf(specAt(standIn.baseUrl, provider, settings), { access });
-  const error: unknown = await callModel(call).catch((thrown: unknown) => thrown);
-  if (error instanceof SluiceError) return error;
-  throw new Error("no SluiceError was thrown", { cause: error });
-}
-
-const openaiError = (
-  status: number,
-  code: string | null,
-  message: string,
-  type = "invalid_request_error",
-): StandInReply => ({
-  status,
-  body: JSON.stringify({ error: { message, type, param: null, code } }),
-});
-const anthropicError = (status: number, type: string, message: string): StandInReply => ({
-  status,
-  body: JSON.stringify({ type: "error", error: { type, message }, request_id: "req_1" }),
-});
 const googleError = (status: number, name: string, message: string, details: readonly unknown[] = []) =>
   jsonAnswer({ error: { code: status, message, status: name, details } }, status);
 const bedrockError = (status: number, name: string, message: string): StandInReply => ({
@@ -52,23 +19,8 @@ const bedrockError = (status: number, name: string, message: string): StandInRep
 });
 const mistralError = (status: number, type: string, message: string) =>
   jsonAnswer({ object: "error", message, type, param: null, code: "1500" }, status);
-const rateLimit = openaiError(429, "rate_limit_exceeded", "Rate limit reached", "tokens");
-const inTwoMinutes = () => new Date(Date.now() + 120_000);
 
-interface Row {
-  readonly what: string;
-  readonly provider?: HostedModelSpec["provider"];
-  readonly reply: StandInReply;
-  readonly code: ErrorCode;
-  /** Bounds of the announced wait; absent: no wait is announced. */
-  readonly waitMs?: readonly [least: number, most: number];
-}
-
-const withHeaders = (headers: Record<string, string>): StandInReply => ({ ...rateLimit, headers });
-const exactly = (ms: number) => [ms, ms] as const;
-const about2Minutes = [117_000, 121_000] as const;
-
-const table: readonly Row[] = [
+const table: readonly FailureRow[] = [
   {
     what: "429 with Gemini's retryDelay, though it speaks of quota",
     provider: "openai-compatible",
@@ -86,7 +38,7 @@ const table: readonly Row[] = [
       ]),
     },
     code: "MODEL_RATE_LIMITED",
-    waitMs: exactly(34_500),
+    waitMs: 34_500,
   },
   {
     what: "llama.cpp's context overflow",
@@ -114,23 +66,26 @@ const table: readonly Row[] = [
     provider: "azure",
     reply: openaiError(429, "429", "Requests have exceeded token rate limit. Please retry after 60 seconds."),
     code: "MODEL_RATE_LIMITED",
-    waitMs: exactly(60_000),
+    waitMs: 60_000,
   },
   {
     what: "429 with a duration in words",
     provider: "openai-compatible",
     reply: openaiError(429, "rate_limit_exceeded", "Limit 6000. Please try again in 1m2.5s. Visit"),
     code: "MODEL_RATE_LIMITED",
-    waitMs: exactly(62_500),
+    waitMs: 62_500,
   },
   {
     what: "429 of Azure that knows nothing",
     provider: "azure",
-    reply: withHeaders({
-      "x-ratelimit-limit-tokens": "-1",
-      "x-ratelimit-remaining-tokens": "-1",
-      "x-ratelimit-reset-tokens": "0",
-    }),
+    reply: {
+      ...openaiError(429, "429", "Too many"),
+      headers: {
+        "x-ratelimit-limit-tokens": "-1",
+        "x-ratelimit-remaining-tokens": "-1",
+        "x-ratelimit-reset-tokens": "0",
+      },
+    },
     code: "MODEL_RATE_LIMITED",
   },
   {
@@ -154,7 +109,7 @@ const table: readonly Row[] = [
       { "@type": "type.googleapis.com/google.rpc.RetryInfo", retryDelay: "7s" },
     ]),
     code: "MODEL_RATE_LIMITED",
-    waitMs: exactly(7000),
+    waitMs: 7000,
   },
   {
     what: "Google's spent quota",
@@ -320,4 +275,8 @@ const table: readonly Row[] = [
   },
 ];
 
-@@@
+describe("what the models of other providers can answer", () => {
+  test.each(table)("$what: $code", async (row) => {
+    expect(await outcomeOf(standIn, row)).toEqual(expectedOf(row));
+  });
+});

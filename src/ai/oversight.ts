@@ -1,0 +1,42 @@
+import type { AnyFlow } from "../core/index.ts";
+import { type Period, resumeCircuit, type Store, type Workspace } from "../store/index.ts";
+import { type DataMap, readDataMap } from "./data-map.ts";
+import type { GatewayOptions } from "./gateway-options.ts";
+import { describeModelStatus, type ModelStatus } from "./model-status.ts";
+import { candidatesToTest, type ModelTest, testModel } from "./model-test.ts";
+
+/** What {@link createOversight} takes. */
+export interface OversightOptions {
+  readonly gateway: Pick<GatewayOptions, "models" | "detectors" | "masking" | "fetch" | "resolveSecret">;
+  readonly flows: readonly AnyFlow[];
+  readonly limits: Pick<Store["limits"], "gauges" | "resume">;
+  readonly workspace: Pick<Workspace, "costs" | "samples" | "ledger">;
+}
+
+/** What people see of the gateway, and may do to it. */
+export interface Oversight {
+  /** All names of the configuration with the state of limits, pauses and circuits. */
+  models(): Promise<ModelStatus[]>;
+  /**
+   * Calls each candidate of a name, or of all names, once with a few words. Held against no limit, so that it can be told
+   * whether a provider whose circuit is open answers again.
+   *
+   * @throws MODEL_UNKNOWN for a name that is not configured.
+   */
+  test(name?: string): Promise<ModelTest[]>;
+  /** See {@link resumeCircuit}. */
+  resume(credential: string, by: string): Promise<boolean>;
+  /** See {@link readDataMap}. */
+  dataMap(period: Period): Promise<DataMap>;
+}
+
+/** Makes what people oversee the gateway by. */
+export function createOversight({ gateway, flows, limits, workspace }: OversightOptions): Oversight {
+  const { models } = gateway;
+  return {
+    models: async () => describeModelStatus(models, await limits.gauges()),
+    test: (name) => Promise.all(candidatesToTest(models, name).map((model) => testModel(model, { access: gateway }))),
+    resume: (credential, by) => resumeCircuit({ limits, ledger: workspace.ledger }, credential, by),
+    dataMap: (period) => readDataMap({ flows, workspace, period, gateway }),
+  };
+}
