@@ -59,7 +59,12 @@ export function countRuns(database: BenchDatabase): Promise<RunCounts> {
 
 /** Makes an API key that may signal runs, as a person would on the dashboard. */
 export async function createApiKey({ url, folder }: BenchDatabase): Promise<string> {
-  const store = await openStore({ url, key: await openMasterKey({ environment: {}, folder }), poolSize: 1, onError: () => {} });
+  const store = await openStore({
+    url,
+    key: await openMasterKey({ environment: {}, folder }),
+    poolSize: 1,
+    onError: () => {},
+  });
   try {
     const token = `sk_${randomBytes(32).toString("base64url")}`;
     await store.workspace("default").apiKeys.create({

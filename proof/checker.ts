@@ -241,7 +241,9 @@ export async function collectRuns(
   const evidence = runs.map(({ contentKey, ...run }): [string, RunEvidence] => {
     const read = (stored: unknown, what: string, path: string): unknown =>
       readSealed(contentKey, stored, `${run.id}/${what}/${path}`);
-    const steps = stepsOf.get(run.id)?.map((step) => ({ ...step, output: read(step.output, "steps.output", step.path) }));
+    const steps = stepsOf
+      .get(run.id)
+      ?.map((step) => ({ ...step, output: read(step.output, "steps.output", step.path) }));
     const operations = operationsOf
       .get(run.id)
       ?.map(({ path, name, output }) => [path, { name, output: read(parse(output), "engine.outcome", path) }] as const);

@@ -6,6 +6,7 @@ import { databaseAway } from "./database-away.ts";
 import { diskFull } from "./disk-full.ts";
 import { frozen } from "./frozen.ts";
 import { kill } from "./kill.ts";
+import { ledgerTamper } from "./ledger-tamper.ts";
 import { poison } from "./poison.ts";
 import { simulated } from "./simulated.ts";
 import { webhooks } from "./webhooks.ts";
@@ -21,6 +22,7 @@ const built: readonly Experiment[] = [
   burst,
   poison,
   webhooks,
+  ledgerTamper,
 ];
 
 /** All experiments that are built, in the order of their numbers. */

@@ -144,6 +144,9 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
     log,
     cleanup,
   });
+  // Before the engine, so that it closes after it, and keeps a head with all that the engine's last calls added.
+  const heads = keepLedgerHeads({ folder, read: () => store.ledgerHeads(), log });
+  cleanup.add(() => heads.close());
   onProgress("engine");
   const engine = await createEngine({
     store,
@@ -161,8 +164,6 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   const trim = (): void => void store.trimChanges().catch(() => log.warn("changes.not_trimmed"));
   const trimming = setInterval(trim, trimMs).unref();
   cleanup.add(() => clearInterval(trimming));
-  const heads = keepLedgerHeads({ folder, read: () => store.ledgerHeads(), log });
-  cleanup.add(() => heads.close());
   const memory = giveMemoryBack();
   cleanup.add(() => memory.close());
 

@@ -28,6 +28,10 @@ const circuitReasons: { readonly [reason: string]: string } = {
   unavailable: "the provider does not answer",
 };
 
+/** Why a provider refused a call for a limit. */
+export const rateLimitReason = (reason: string): string =>
+  reason === "quota" ? "the quota was used up" : spaced(reason);
+
 /** A word that a machine wrote, for people: `rate_limited` as `rate limited`. */
 export const spaced = (word: string): string => word.replaceAll("_", " ");
 

@@ -2,7 +2,14 @@ import type { SecretReference } from "../core/index.ts";
 
 /** The providers that are asked over HTTP. All but `openai-compatible` stand for a package that is installed beside Sluice. */
 export type HostedProvider =
-  "openai" | "anthropic" | "google" | "azure" | "bedrock" | "mistral" | "cohere" | "openai-compatible";
+  | "openai"
+  | "anthropic"
+  | "google"
+  | "azure"
+  | "bedrock"
+  | "mistral"
+  | "cohere"
+  | "openai-compatible";
 
 /** A model behind HTTP. */
 export interface HostedModelSpec {

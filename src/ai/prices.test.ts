@@ -74,9 +74,11 @@ test("the batch lane is cheaper only where a batch API is used", async () => {
   expect(await costMicroUsd(openai("gpt-6-luna"), usage, lane)).toBe(75);
   expect(await costMicroUsd({ provider: "openai", model: "gpt-6-luna", batch: false }, usage, lane)).toBe(150);
   const price = { inputUsdPerMillion: 1, outputUsdPerMillion: 10, batchFactor: 0.25 };
-  const own: ModelSpec = { provider: "openai-compatible", model: "x", baseUrl: "http://x/v1", price, batch: true };
+  const own: ModelSpec = { provider: "anthropic", model: "x", price };
   expect(await costMicroUsd(own, usage, lane)).toBe(500);
-  expect(usesBatchApi({ provider: "openai", model: "text-embedding-3-small", kind: "embedding" })).toBe(false);
+  for (const more of [{ kind: "embedding" }, { api: "responses" }, { provider: "mistral", batch: true }] as const) {
+    expect(usesBatchApi({ provider: "openai", model: "gpt-6-luna", ...more })).toBe(false);
+  }
 });
 
 test("a price tells where it comes from and from which day", async () => {

@@ -29,10 +29,10 @@ export const priceListDate = "2026-09-23";
 /** What batch APIs charge of the usual price. @see https://platform.openai.com/docs/guides/batch */
 const usualBatchFactor = 0.5;
 
-/** Whether calls of the batch lane take the provider's batch API. */
-export function usesBatchApi(spec: ModelSpec): boolean {
-  if (isSimulated(spec) || kindOf(spec) !== "text") return false;
-  return spec.batch ?? (spec.provider === "openai" || spec.provider === "anthropic");
+/** Whether calls of the batch lane go with the provider's batch API, and so have its price. */
+export function usesBatchApi(spec: ModelSpec): spec is HostedModelSpec {
+  if (isSimulated(spec) || kindOf(spec) !== "text" || spec.batch === false) return false;
+  return spec.provider === "openai" ? spec.api !== "responses" : spec.provider === "anthropic";
 }
 
 /**

@@ -59,6 +59,12 @@ describe("kept heads of ledgers", () => {
     expect(await readLedgerHeads(folder)).toEqual([head(1)]);
   });
 
+  it("are kept in a folder that is not there yet", async () => {
+    const missing = join(folder, "data");
+    await keepLedgerHeads({ folder: missing, read: async () => [head(1)], log }).close();
+    expect(await readLedgerHeads(missing)).toEqual([head(1)]);
+  });
+
   it("are none where none were ever kept", async () => {
     expect(await readLedgerHeads(folder)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { open, readFile } from "node:fs/promises";
+import { mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRecord, type Log, SluiceError } from "../core/index.ts";
 import type { LedgerHead } from "../store/index.ts";
@@ -33,6 +33,8 @@ export function keepLedgerHeads(options: LedgerHeadOptions): { close(): Promise<
     try {
       const moved = (await read()).filter(({ workspace, hash }) => kept.get(workspace) !== hash);
       if (moved.length === 0) return;
+      // With a database of somebody's own, nothing else may have needed the folder yet.
+      await mkdir(folder, { recursive: true });
       await append(fileOf(folder), moved);
       for (const { workspace, seq, hash } of moved) {
         kept.set(workspace, hash);

@@ -4,8 +4,9 @@ import type { Log, LogFields } from "../core/index.ts";
 
 /** The only fields that a log line may carry; any other is dropped, so that no payload can slip in under a new name. */
 const allowedFields = new Set([
-  "address", "alive", "by", "code", "count", "error", "executor", "fingerprint", "flow", "folder", "from", "incident", "key", "kind", "method", "mode",
-  "model", "ms", "name", "path", "pid", "port", "provider", "reason", "run", "simulated", "stack", "status", "step", "version", "word",
+  "address", "alive", "by", "code", "count", "error", "executor", "fingerprint", "flow", "folder", "from", "hash", "incident", "key", "kind", "method",
+  "mode", "model", "ms", "name", "path", "pid", "port", "provider", "reason", "run", "seq", "simulated", "stack", "status", "step", "version",
+  "word", "workspace",
 ]); // oxfmt-ignore
 
 /** Longer text is cut: no log field needs more, but for a stack. */

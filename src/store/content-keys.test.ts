@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import fc from "fast-check";
+import { assert, jsonValue, oneof, property, string, type Arbitrary } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Json } from "../core/index.ts";
 import { createKeyring, sealedPrefix } from "./content-keys.ts";
@@ -20,9 +20,9 @@ function flip(text: string, at: number): string {
 describe("a content key", () => {
   it("opens what it sealed, whatever JSON that is", () => {
     const key = keyring.newKey();
-    const anyJson = fc.oneof(fc.jsonValue(), fc.string({ unit: "binary" })) as fc.Arbitrary<Json>;
-    fc.assert(
-      fc.property(anyJson, fc.string(), (value, where) => {
+    const anyJson = oneof(jsonValue(), string({ unit: "binary" })) as Arbitrary<Json>;
+    assert(
+      property(anyJson, string(), (value, where) => {
         const sealed = key.seal(value, where);
         expect(sealed.startsWith(sealedPrefix)).toBe(true);
         expect(JSON.stringify(key.open(sealed, where))).toBe(JSON.stringify(value));
@@ -37,7 +37,8 @@ describe("a content key", () => {
     const key = keyring.newKey();
     const texts = [key.seal("jane@company.com", place), key.seal("jane@company.com", place)];
     expect(texts[0]).not.toBe(texts[1]);
-    for (const text of texts) expect(Buffer.from(text.slice(sealedPrefix.length), "base64").includes("jane")).toBe(false);
+    for (const text of texts)
+      expect(Buffer.from(text.slice(sealedPrefix.length), "base64").includes("jane")).toBe(false);
   });
 
   it("opens nothing of which a single bit was changed", () => {

@@ -21,9 +21,10 @@ afterAll(async () => {
   await test.close();
 });
 
+const make = (what: string): string => `${what}-${randomBytes(9).toString("hex")}`;
+
 /** What a person's run holds, each value in a column of its own. */
 function newPerson() {
-  const make = (what: string): string => `${what}-${randomBytes(9).toString("hex")}`;
   return {
     payload: `${make("jane")}@company.com`,
     input: make("input"),
@@ -178,9 +179,9 @@ describe("a run of before content was sealed", () => {
   });
 });
 
-describe("erasing", () => {
-  const erase = (ids: readonly string[]): Promise<number> => test.workspace.content.erase(ids);
+const erase = (ids: readonly string[]): Promise<number> => test.workspace.content.erase(ids);
 
+describe("erasing", () => {
   it("[R8] leaves nothing of a run's content, not even sealed, and the other runs as they were", async () => {
     const [person, neighbour] = [newPerson(), newPerson()];
     const [run, other] = [await record(person), await record(neighbour)];

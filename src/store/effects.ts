@@ -50,12 +50,42 @@ function toReceipt(row: Receipt, key: ContentKey | null): Receipt {
 
 /** Receipts of one workspace. */
 export function createEffectStore(scope: Scope) {
-  const { db, workspaceId, keys } = scope;
+  return { ...createReceiptQueries(scope), ...createReceiptChanges(scope) };
+}
+
+function createReceiptQueries({ db, workspaceId, keys }: Scope) {
   const own = () => db.selectFrom("effects").selectAll().where("workspaceId", "=", workspaceId);
-  const find = async (key: string): Promise<Receipt | null> => {
-    const row = await own().where("key", "=", key).executeTakeFirst();
-    return row ? toReceipt(row, await keys.toRead({ workspaceId, runId: row.runId })) : null;
+  return {
+    /** The receipts of a run in the order of its steps. */
+    ofRun: (runId: string): Promise<Receipt[]> =>
+      query(async () => {
+        const rows = await own().where("runId", "=", runId).orderBy(inOrder).orderBy("startedAt").execute();
+        const key = rows.length === 0 ? null : await keys.toRead({ workspaceId, runId });
+        return rows.map((row) => toReceipt(row, key));
+      }),
+
+    find: (key: string): Promise<Receipt | null> =>
+      query(async () => {
+        const row = await own().where("key", "=", key).executeTakeFirst();
+        return row ? toReceipt(row, await keys.toRead({ workspaceId, runId: row.runId })) : null;
+      }),
+
+    /** The receipts of many runs without what was sent and answered, for a preview of resuming them. */
+    ofRuns: (runIds: readonly string[]): Promise<ReceiptSummary[]> =>
+      query(() =>
+        db
+          .selectFrom("effects")
+          .select(["key", "runId", "stepPath", "connection", "action", "effect", "state"])
+          .where("workspaceId", "=", workspaceId)
+          .where("runId", "=", sql<string>`any(${runIds})`)
+          .execute(),
+      ),
   };
+}
+
+function createReceiptChanges(scope: Scope) {
+  const { db, workspaceId, keys } = scope;
+  const { find } = createReceiptQueries(scope);
   const seal = async (column: "request" | "response", key: string, content: Json): Promise<string | null> => {
     const contentKey = await keys.toWrite({ workspaceId, runId: runOf(key) });
     return sealKept(contentKey, content, placeOf(column, key));
@@ -114,27 +144,6 @@ export function createEffectStore(scope: Scope) {
           )
           .execute();
       }),
-
-    /** The receipts of a run in the order of its steps. */
-    ofRun: (runId: string): Promise<Receipt[]> =>
-      query(async () => {
-        const rows = await own().where("runId", "=", runId).orderBy(inOrder).orderBy("startedAt").execute();
-        const key = rows.length === 0 ? null : await keys.toRead({ workspaceId, runId });
-        return rows.map((row) => toReceipt(row, key));
-      }),
-
-    find: (key: string): Promise<Receipt | null> => query(() => find(key)),
-
-    /** The receipts of many runs without what was sent and answered, for a preview of resuming them. */
-    ofRuns: (runIds: readonly string[]): Promise<ReceiptSummary[]> =>
-      query(() =>
-        db
-          .selectFrom("effects")
-          .select(["key", "runId", "stepPath", "connection", "action", "effect", "state"])
-          .where("workspaceId", "=", workspaceId)
-          .where("runId", "=", sql<string>`any(${runIds})`)
-          .execute(),
-      ),
 
     /**
      * Records a person's word about an effect, and queues its run to go on. False unless the run has failed or is in doubt,

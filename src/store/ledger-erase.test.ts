@@ -31,7 +31,11 @@ const indexesOf = (...names: string[]): string[] =>
   );
 
 /** A run about people, with one call. */
-async function runAbout(workspace: Workspace, people: readonly string[], parentRunId: string | null = null): Promise<CallingRun> {
+async function runAbout(
+  workspace: Workspace,
+  people: readonly string[],
+  parentRunId: string | null = null,
+): Promise<CallingRun> {
   const parent = parentRunId === null ? null : { runId: parentRunId, path: "0", depth: 1 };
   const run = await beginRun(workspace, { parent });
   if (people.length > 0) {
@@ -76,9 +80,16 @@ describe("what was sent about a person", () => {
 
   it("is given in pages that neither repeat nor skip", async () => {
     const workspace = newWorkspace();
-    const runs = [await runAbout(workspace, ["jane"]), await runAbout(workspace, ["jane"]), await runAbout(workspace, ["jane"])];
+    const runs = [
+      await runAbout(workspace, ["jane"]),
+      await runAbout(workspace, ["jane"]),
+      await runAbout(workspace, ["jane"]),
+    ];
     const first = await workspace.ledger.subjectReport("jane@company.com", { limit: 2 });
-    const second = await workspace.ledger.subjectReport("jane@company.com", { limit: 2, before: first.next ?? undefined });
+    const second = await workspace.ledger.subjectReport("jane@company.com", {
+      limit: 2,
+      before: first.next ?? undefined,
+    });
     expect([...first.items, ...second.items].map(({ runId }) => runId)).toEqual(runs.map(({ id }) => id).toReversed());
     expect(second.next).toBeNull();
   });
@@ -86,7 +97,10 @@ describe("what was sent about a person", () => {
   it("is told as changed where somebody changed it, and the ledger does not verify", async () => {
     const workspace = newWorkspace();
     const run = await runAbout(workspace, ["jane"]);
-    expect(await workspace.ledger.verify({ content: true })).toMatchObject({ ok: true, content: { checked: 2, gone: 0 } });
+    expect(await workspace.ledger.verify({ content: true })).toMatchObject({
+      ok: true,
+      content: { checked: 2, gone: 0 },
+    });
     await database.query(`update sluice.ai_calls set response = '"sluice:1:AAAA"' where run_id = '${run.id}'`);
     const { items } = await workspace.ledger.subjectReport("jane@company.com");
     expect(items).toMatchObject([{ request: "about jane", response: null, content: "changed" }]);
@@ -112,9 +126,17 @@ describe("erasing a person", () => {
     for (const run of [jane, both, john]) await end(workspace, run);
     expect(await workspace.ledger.erase("JANE@company.com", "usr_1")).toEqual({ runs: 2, calls: 2, entry: 7 });
     expect(await Promise.all([jane, both, john].map((run) => isErased(workspace, run)))).toEqual([true, true, false]);
-    expect(await workspace.aiCalls.ofRun(jane.id)).toMatchObject([{ request: null, response: null, masked: { PERSON: 1 } }]);
-    expect(await workspace.aiCalls.ofRun(john.id)).toMatchObject([{ request: "about john", response: "answer about john" }]);
-    expect(await workspace.ledger.verify({ content: true })).toMatchObject({ ok: true, entries: 7, content: { checked: 2, gone: 4 } });
+    expect(await workspace.aiCalls.ofRun(jane.id)).toMatchObject([
+      { request: null, response: null, masked: { PERSON: 1 } },
+    ]);
+    expect(await workspace.aiCalls.ofRun(john.id)).toMatchObject([
+      { request: "about john", response: "answer about john" },
+    ]);
+    expect(await workspace.ledger.verify({ content: true })).toMatchObject({
+      ok: true,
+      entries: 7,
+      content: { checked: 2, gone: 4 },
+    });
     expect((await workspace.ledger.subjectReport("jane doe")).items).toEqual([]);
     expect((await workspace.ledger.subjectReport("john doe")).items).toHaveLength(1);
   });
@@ -124,7 +146,9 @@ describe("erasing a person", () => {
     await end(workspace, await runAbout(workspace, ["jane"]));
     await workspace.ledger.erase("jane@company.com", "usr_1");
     const { items } = await workspace.ledger.page({ subject: "Jane@Company.com" });
-    expect(items).toMatchObject([{ seq: 3, kind: "subject.erased", runId: null, ref: null, data: { runs: 1, calls: 1, by: "usr_1" } }]);
+    expect(items).toMatchObject([
+      { seq: 3, kind: "subject.erased", runId: null, ref: null, data: { runs: 1, calls: 1, by: "usr_1" } },
+    ]);
     const indexes = indexesOf("jane");
     expect(indexes.some((index) => JSON.stringify(items).includes(index))).toBe(false);
     expect((await workspace.ledger.page({ subject: "john@company.com" })).items).toEqual([]);

@@ -26,7 +26,8 @@ function newEntry(change: Partial<NewLedgerEntry> = {}): NewLedgerEntry {
 /** A ledger of its own with some entries. */
 async function workspaceWith(count: number): Promise<Workspace> {
   const workspace = store.workspace(`workspace-${crypto.randomUUID()}`);
-  if (count > 0) await workspace.ledger.append(Array.from({ length: count }, (_, at) => newEntry({ ref: `call_${at}` })));
+  if (count > 0)
+    await workspace.ledger.append(Array.from({ length: count }, (_, at) => newEntry({ ref: `call_${at}` })));
   return workspace;
 }
 
@@ -53,7 +54,10 @@ describe("the ledger", () => {
     const first = await ledger.page({ limit: 3 });
     expect(first.items.map(({ seq }) => seq)).toEqual([4, 3, 2]);
     const second = await ledger.page({ limit: 3, before: first.next ?? undefined });
-    expect(second).toMatchObject({ next: null, items: [{ seq: 1, at, runId: "run_1", ref: "call_1", digest: "sha256:1", data }] });
+    expect(second).toMatchObject({
+      next: null,
+      items: [{ seq: 1, at, runId: "run_1", ref: "call_1", digest: "sha256:1", data }],
+    });
     expect((await ledger.page({ kind: "budget.allowed" })).items.map(({ seq }) => seq)).toEqual([3]);
     expect((await ledger.page({ kind: "model.called", runId: "run_1" })).items.map(({ seq }) => seq)).toEqual([1]);
     expect(await ledger.page({ kind: "circuit.resumed" })).toEqual({ items: [], next: null });
@@ -129,17 +133,16 @@ describe("the ledger", () => {
 });
 
 describe("a ledger that somebody wants to change", () => {
-  it.each([
-    "update sluice.ledger set kind = 'x'",
-    "delete from sluice.ledger",
-    "truncate sluice.ledger",
-  ])("refuses: %s", async (statement) => {
-    await expect(database.query(statement)).rejects.toMatchObject({ code: "42501" });
-    const granted = `begin; grant update, delete, truncate on sluice.ledger to current_user; ${statement}; commit`;
-    await expect(database.query(granted)).rejects.toMatchObject({
+  it.each(["update sluice.ledger set kind = 'x'", "delete from sluice.ledger", "truncate sluice.ledger"])(
+    "refuses: %s",
+    async (statement) => {
+      await expect(database.query(statement)).rejects.toMatchObject({ code: "42501" });
+      const granted = `begin; grant update, delete, truncate on sluice.ledger to current_user; ${statement}; commit`;
+      await expect(database.query(granted)).rejects.toMatchObject({
       code: "23001", message: expect.stringMatching(/^sluice\.ledger only grows: \w+ is refused$/) as unknown,
     }); // oxfmt-ignore
-  });
+    },
+  );
 
   it.each([
     "update sluice.ledger_heads set hash = 'x'",

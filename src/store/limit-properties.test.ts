@@ -67,22 +67,21 @@ interface Waiting {
   readonly ticket: string;
   readonly lane: number;
   readonly tokens: number;
-  untilMs: number;
+  /** When it was told to come at first, and last. */
+  readonly turnMs: number;
+  readonly untilMs: number;
 }
 
 /** A bucket with a budget, and an observer who writes down what passes and knows nothing of slices. */
 class World {
   readonly passed: Passed[] = [];
   readonly waiting: Waiting[] = [];
-  readonly #limits: { requests: number; tokens: number; share: number; budget: number };
+  readonly #limits: { readonly requests: number; readonly tokens: number; readonly share: number; readonly budget: number };
   readonly #name = `world ${(worlds += 1)}`;
   nowMs = 0;
 
-  constructor(chosen: World["limits"]) {
+  constructor(chosen: { readonly requests: number; readonly tokens: number; readonly share: number; readonly budget: number }) {
     this.#limits = chosen;
-  }
-  get limits() {
-    return this.#limits;
   }
 
   async begin(): Promise<void> {
@@ -91,7 +90,7 @@ class World {
 
   async play(event: Event): Promise<void> {
     if (event.kind === "pass") return this.goTo(this.nowMs + event.ms);
-    if (event.kind === "come") return this.ask(`${this.#name} ${this.passed.length + this.waiting.length} ${this.nowMs} ${crypto.randomUUID()}`, event, true);
+    if (event.kind === "come") return this.ask(crypto.randomUUID(), event);
     if (event.kind === "return") return this.return(this.waiting[event.which % Math.max(1, this.waiting.length)]);
     const open = this.passed.filter(({ isEnded }) => !isEnded);
     const call = open[event.which % Math.max(1, open.length)];
@@ -99,7 +98,7 @@ class World {
     const [used, cost] = event.sent ? [event.used, Math.min(call.cost, event.used)] : [0, 0];
     await lab.settle(this.#name, [call.key], {
       used: { input_tokens: used, output_tokens: 0 },
-      costMicroUsd: cost,
+      costMicroUsd: event.sent ? cost : null,
       sent: event.sent,
     });
     Object.assign(call, { isEnded: true, requests: event.sent ? 1 : 0, tokens: used, cost });
@@ -115,10 +114,10 @@ class World {
     if (!who) return;
     await this.goTo(who.untilMs);
     this.waiting.splice(this.waiting.indexOf(who), 1);
-    await this.ask(who.ticket, who, false);
+    await this.ask(who.ticket, who);
   }
 
-  async ask(ticket: string, { lane, tokens }: { lane: number; tokens: number }, isNew: boolean): Promise<void> {
+  async ask(ticket: string, { lane, tokens, turnMs }: { lane: number; tokens: number; turnMs?: number }): Promise<void> {
     const { requests, share, budget } = this.#limits;
     const answer = await lab.ask({
       bucket: this.#name, ticket, lane, interactiveShare: share, leaseMs: 1e9,
@@ -138,8 +137,8 @@ class World {
     const untilMs = new Date((answer as { until: string }).until).getTime();
     expect(untilMs).toBeGreaterThan(this.nowMs);
     expect(untilMs).toBeLessThan(this.nowMs + 661_000);
-    if (isNew) this.#judgeRefusal(lane, tokens);
-    this.waiting.push({ ticket, lane, tokens, untilMs });
+    if (turnMs === undefined) this.#judgeRefusal(lane, tokens);
+    this.waiting.push({ ticket, lane, tokens, turnMs: turnMs ?? untilMs, untilMs });
   }
 
   get spent(): number {
@@ -169,15 +168,13 @@ class World {
     expect(this.spent).toBeLessThanOrEqual(budget);
   }
 
-  /** Who is refused must not fit into a window and its guard with all that waits. */
+  /** Who is refused at first must not fit into a window and its guard, with those whose turn has come. */
   #judgeRefusal(lane: number, own: number): void {
     const { requests, tokens, share } = this.#limits;
     const sinceMs = this.nowMs - perMs - 2 * sliceMs;
     const [all, others] = [this.#since(sinceMs, 0), this.#since(sinceMs, 1)];
-    const ahead = this.waiting.reduce((sum, one) => ({ requests: sum.requests + 1, tokens: sum.tokens + one.tokens }), {
-      requests: 0,
-      tokens: 0,
-    });
+    const due = this.waiting.filter(({ turnMs }) => turnMs <= this.nowMs);
+    const ahead = { requests: due.length, tokens: due.reduce((sum, one) => sum + one.tokens, 0) };
     const room = lane === 0 ? 1 : 1 - share;
     const counted = lane === 0 ? all : { requests: Math.max(all.requests * room, others.requests), tokens: Math.max(all.tokens * room, others.tokens) };
     const isFull =

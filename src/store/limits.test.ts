@@ -57,6 +57,16 @@ describe("a limit of requests a minute", () => {
     expect(await lab.ask({ ...calls, ticket: "first" })).toMatchObject({ ok: true });
   });
 
+  it("keeps no room for one who comes in the same statement", async () => {
+    const calls = of({ limits: perMinute(3) });
+    await lab.countLetThrough(3, calls);
+    const first = await lab.ask({ ...calls, ticket: "first" });
+    await lab.ask({ ...calls, ticket: "second" });
+    await lab.goTo(untilOf(first));
+    const answers = await lab.askAll([lab.claim({ ...calls, ticket: "first" }), lab.claim(calls), lab.claim(calls)]);
+    expect(answers.map(({ ok }) => ok)).toEqual([true, true, false]);
+  });
+
   it("gives the room of one who does not come back to others", async () => {
     const calls = of({ limits: perMinute(1) });
     await lab.ask(calls);
@@ -189,6 +199,30 @@ describe("limits of tokens", () => {
       if (new Date(untilOf(answer)) <= (await lab.now())) answer = await lab.ask(large);
     }
     expect(answer).toMatchObject({ ok: true });
+  });
+
+  it("let one that found no room at its turn go before those whose turn came later", async () => {
+    const calls = of({ limits: perMinute(1_000, "input_tokens") });
+    const began = (await lab.now()).getTime();
+    const at = (ms: number) => lab.goTo(new Date(began + ms));
+    await lab.ask({ ...calls, amounts: tokens(700) });
+    await at(10_000);
+    const second = await lab.ask({ ...calls, amounts: tokens(250) });
+    const large = { ...calls, amounts: tokens(700), ticket: "large" };
+    const small = { ...calls, amounts: tokens(100), ticket: "small" };
+    const [largeTurn, smallTurn] = [untilOf(await lab.ask(large)), untilOf(await lab.ask(small))];
+    await at(20_000);
+    const third = await lab.ask({ ...calls, amounts: tokens(50) });
+    // They used more than they asked for, so that the large one does not fit at its turn.
+    await lab.settle(calls.bucket, [second.key], { used: { input_tokens: 600, output_tokens: 0 } });
+    await lab.settle(calls.bucket, [third.key], { used: { input_tokens: 250, output_tokens: 0 } });
+    await lab.goTo(largeTurn);
+    const refused = await lab.ask(large);
+    expect(refused).toMatchObject({ ok: false });
+    await lab.goTo(smallTurn);
+    await lab.goTo(untilOf(refused));
+    expect(await lab.ask(small)).toMatchObject({ ok: false });
+    expect(await lab.ask(large)).toMatchObject({ ok: true });
   });
 
   it("let those that wait come soon when calls under way will give back most of what they took", async () => {

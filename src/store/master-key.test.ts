@@ -46,7 +46,9 @@ describe("the key file", () => {
     expect(first).toHaveLength(32);
     expect((await stat(join(folder, "key"))).mode & 0o777).toBe(0o600);
     expect(await openMasterKey({ environment: {}, folder })).toEqual(first);
-    expect(await openMasterKey({ environment: { SLUICE_KEY: await readFile(join(folder, "key"), "utf8") }, folder })).toEqual(first);
+    expect(
+      await openMasterKey({ environment: { SLUICE_KEY: await readFile(join(folder, "key"), "utf8") }, folder }),
+    ).toEqual(first);
   });
 
   it("is made once by however many that come at the same time", async () => {

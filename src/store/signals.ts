@@ -22,9 +22,7 @@ export function createSignalStore({ db, workspaceId, keys }: Scope) {
           );
           const { numAffectedRows } = await sql`
             insert into sluice.signals (workspace_id, run_id, name, value)
-            values (${workspaceId}, ${runId}, ${name}, ${sealed}::json) on conflict do nothing`.execute(
-            transaction,
-          );
+            values (${workspaceId}, ${runId}, ${name}, ${sealed}::json) on conflict do nothing`.execute(transaction);
           if (numAffectedRows !== 1n) return false;
           await sql`
             with woken as (

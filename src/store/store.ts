@@ -137,7 +137,7 @@ function createStore(db: Database, pool: Pool, keyring: Keyring, sandbox: boolea
     /** For the engine: runs of all workspaces. */
     dispatch: createDispatchStore(db, sandbox, { keyring, keys }),
     /** Where the ledgers of all workspaces end now. */
-    ledgerHeads: () => query(() => readHeads(db)),
+    ledgerHeads: () => readHeads(db),
     /** For the gateway: requests of the batch lane, of all workspaces. */
     batches: createBatchLine(db, keys, sandbox),
     /** For the engine: which processes live. */

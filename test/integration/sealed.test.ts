@@ -56,7 +56,7 @@ describe("the database of an application", () => {
     await first.close();
 
     const tables = await readAllTables(client);
-    expect(tables.get("sluice.effects")).toContain("crm.createLead");
+    expect(tables.get("sluice.effects")).toContain("hubspot.createLead");
     expect(findValues(tables, planted)).toEqual([]);
 
     const second = await start();

@@ -31,9 +31,9 @@ const permissive = ["MIT", "ISC", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", 
 /** Fonts may be shipped under it; the files of the dashboard hold two. */
 const fonts = ["OFL-1.1"];
 
-/** Of a choice such as `(MIT OR CC0-1.0)` one is enough. */
+/** Of a choice such as `(MIT OR CC0-1.0)` one is enough; some packages write it in words. */
 function isAllowed(license: string | undefined, allowed: readonly string[]): boolean {
-  const choice = license?.replaceAll(/[()]/g, "").split(" OR ") ?? [];
+  const choice = license?.replaceAll(/[()]/g, "").split(/ or /i) ?? [];
   return choice.some((one) => allowed.includes(one));
 }
 

@@ -38,7 +38,13 @@ function Sums({
       <Gauge
         label={
           <>
-            {owner.kind} <span className="font-medium text-ink">{owner.name}</span>
+            {account.startsWith("run/") ? (
+              "This run"
+            ) : (
+              <>
+                {owner.kind} <span className="font-medium text-ink">{owner.name}</span>
+              </>
+            )}
             {period !== null && `, ${periodWords(period)}`}
           </>
         }

@@ -1,10 +1,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Play } from "lucide-react";
 import type { GaugeView, ModelCandidateView } from "../api.ts";
-import { formatCount, formatDay, formatDuration, formatExact, formatSince, plural } from "../format.ts";
+import { formatCount, formatDay, formatDuration, formatExact, formatSince, formatTokens, plural } from "../format.ts";
 import { gatewayApi } from "../gateway-api.ts";
 import { modelsQuery } from "../gateway-queries.ts";
-import { limitWords, spaced, windowWords } from "../gateway-words.ts";
+import { limitWords, rateLimitReason, windowWords } from "../gateway-words.ts";
 import { useMay } from "../queries.ts";
 import { Badge } from "./badge.tsx";
 import { Button } from "./button.tsx";
@@ -137,7 +137,7 @@ function LimitGauge({ gauge: { kind, limit, used, perMs, learned } }: { readonly
           {learned && <span className="text-ink-3">, learned</span>}
         </>
       }
-      value={`${formatCount(used)} of ${formatCount(limit)}`}
+      value={`${formatTokens(used)} of ${formatTokens(limit)}`}
       share={share(used, limit)}
       title={learned ? "Learned from the headers of answers; not in the configuration." : "As configured."}
     />
@@ -186,7 +186,7 @@ function RateLimits({ limits }: { readonly limits: ModelCandidateView["recentRat
             <span className="w-20 shrink-0 text-ink-2">
               <RelativeTime at={at} />
             </span>
-            <span className="min-w-0 flex-1 break-words">{spaced(reason)}</span>
+            <span className="min-w-0 flex-1 break-words">{rateLimitReason(reason)}</span>
             <span className="whitespace-nowrap text-ink-2 tabular-nums">
               {retryAfterMs === null ? "no wait named" : `wait ${formatDuration(retryAfterMs)}`}
             </span>

@@ -29,8 +29,8 @@ export function ModelsPage() {
           <SkeletonRows rows={8} />
         </Panel>
       )}
-      {models?.map((model) => (
-        <Model key={model.name} model={model} tests={tests} />
+      {models?.map((model, index) => (
+        <Model key={model.name} model={model} twin={twinOf(model, models.slice(0, index))} tests={tests} />
       ))}
       {models?.length === 0 && (
         <Panel>
@@ -92,7 +92,20 @@ function TestButton({ tests, label, name }: TestButtonProps) {
   );
 }
 
-function Model({ model, tests }: { readonly model: ModelStatusView; readonly tests: Tests }) {
+const identity = ({ candidates }: ModelStatusView): string =>
+  JSON.stringify(candidates.map(({ provider, model, region, bucket }) => [provider, model, region, bucket]));
+
+/** The name before it that stands for the same models; null when none does. */
+const twinOf = (model: ModelStatusView, earlier: readonly ModelStatusView[]): string | null =>
+  earlier.find((other) => identity(other) === identity(model))?.name ?? null;
+
+interface ModelProps {
+  readonly model: ModelStatusView;
+  readonly twin: string | null;
+  readonly tests: Tests;
+}
+
+function Model({ model, twin, tests }: ModelProps) {
   const { name, candidates } = model;
   const results = tests.results.filter((test) => test.name === name);
   return (
@@ -104,10 +117,15 @@ function Model({ model, tests }: { readonly model: ModelStatusView; readonly tes
           <span className="font-normal text-ink-2">{toSentence(model.reason)}</span>
         </span>
       }
-      aside={<TestButton tests={tests} name={name} label="Test" />}
+      aside={twin === null && <TestButton tests={tests} name={name} label="Test" />}
     >
+      {twin !== null && (
+        <p className="px-4 py-3 text-ink-2">
+          The same models as <span className="font-mono text-xs text-ink">{twin}</span>, with the same limits.
+        </p>
+      )}
       <ol className="divide-y divide-line">
-        {candidates.map((candidate, index) => {
+        {(twin === null ? candidates : []).map((candidate, index) => {
           const test = results.find((one) => one.provider === candidate.provider && one.model === candidate.model);
           return (
             <li key={`${candidate.provider} ${candidate.model} ${candidate.region}`} className="flex gap-3 px-4 py-3">

@@ -6,8 +6,8 @@ import { emailRule } from "./emails.ts";
 import type { Detector, Finding } from "./finding.ts";
 import { ipv4Rule, ipv6Rule } from "./ip-addresses.ts";
 import { announcedKeyRule, authorizationRule, knownKeyRule, privateKeyRule, urlCredentialsRule } from "./keys.ts";
-import { loadNameLibrary } from "./name-library.ts";
-import { isOrdinaryWord, judgeName, type NameCandidate, nameCandidatesOf } from "./names.ts";
+import { loadNameLibrary, type NameLibrary } from "./name-library.ts";
+import { isListedName, isOrdinaryWord, judgeName, type NameCandidate, nameCandidatesOf, withoutFirst } from "./names.ts";
 import { nhsNumberRule, niNumberRule, ssnRule } from "./national-numbers.ts";
 import { phoneRule } from "./phones.ts";
 import { fiveDigitPostcodeRule, ukPostcodeRule } from "./postcodes.ts";
@@ -105,34 +105,42 @@ async function findNames(text: string, breather: Breather): Promise<Finding[]> {
   const people: NameCandidate[] = [];
   const others: NameCandidate[] = [];
   for (const candidate of nameCandidatesOf(text)) {
-    ((await isName(candidate, text)) ? people : others).push(candidate);
+    const person = await personIn(candidate, text);
+    if (person === undefined) others.push(candidate);
+    else people.push(person);
     await breather.breathe();
   }
   const surnames = new Set(people.flatMap(({ words }) => (words.length > 1 ? words.slice(-1) : [])));
-  const again = others.filter(
-    ({ words: [word = "", ...more] }) => more.length === 0 && word.length > 2 && surnames.has(word),
-  );
-  const found = [...people, ...again].map(
-    ({ start, end }) => ({ start, end, kind: "PERSON", source: namesSource }) as const,
-  );
+  const again = others.filter(({ words: [word = "", ...more] }) => more.length === 0 && word.length > 2 && surnames.has(word));
+  const found = [...people, ...again].map(({ start, end }) => ({ start, end, kind: "PERSON", source: namesSource }) as const);
   return [...companies, ...found];
 }
 
-async function isName(candidate: NameCandidate, text: string): Promise<boolean> {
-  const first = judgeName(candidate, text);
-  if (first !== "perhaps") return first === "yes";
+async function personIn(candidate: NameCandidate, text: string): Promise<NameCandidate | undefined> {
+  const verdict = judgeName(candidate, text);
+  if (verdict !== "perhaps") return verdict === "yes" ? candidate : undefined;
   const library = await loadNameLibrary();
+  // "Later Jane Doyle agreed": the first word of a sentence is no part of the name.
+  const rest = candidate.opensSentence && library.isOrdinary(candidate.words[0]?.toLowerCase() ?? "") && withoutFirst(candidate, text);
+  if (rest) return personIn(rest, text);
+  return isNameBy(library, candidate, text) ? candidate : undefined;
+}
+
+function isNameBy(library: NameLibrary, candidate: NameCandidate, text: string): boolean {
   const name = text.slice(candidate.start, candidate.end);
   const words = candidate.words.map((word) => word.toLowerCase());
   if (library.isThing(name.toLowerCase())) return false;
-  const second = judgeName(candidate, text, (word) => library.isFirstName(word));
-  if (second !== "perhaps") return second === "yes";
+  const isFirstName = (word: string) => library.isFirstName(word);
+  const verdict = judgeName(candidate, text, isFirstName);
+  if (verdict !== "perhaps") return verdict === "yes";
+  const first = words[0] ?? "";
   // A surname may be that of a town, a first name is not: Mendoza, but London Bridge.
-  if (words.length === 1 || library.isThing(words[0] ?? "")) return false;
+  if (words.length === 1 || library.isThing(first)) return false;
   const ordinary = words.filter((word) => isOrdinaryWord(word) || library.isOrdinary(word));
   // Two words that are no English: a name that no list has, or one of a product, which is better masked than a name sent.
   if (ordinary.length === 0) return true;
-  return ordinary.length < words.length && library.seesPerson(sentenceAround(candidate, text), name);
+  const mayBe = ordinary.length < words.length || isListedName(first) || isFirstName(first);
+  return mayBe && library.seesPerson(sentenceAround(candidate, text), name);
 }
 
 /** A few words before and after are what the library judges by. */

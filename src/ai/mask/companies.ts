@@ -17,7 +17,8 @@ export const companyRule: Rule = {
     const before = textBefore(text, candidate.index, 120).replace(/,$/, "");
     const name = nameBefore.exec(before)?.[0] ?? "";
     const kept = name.slice(lengthOfOpening(name));
-    if (kept.length < 3) return [];
+    const isHeading = kept === kept.toUpperCase() && / (?:AS|SE|Co)\b/.test(candidate[0]);
+    if (kept.length < 3 || isHeading) return [];
     return [
       {
         start: candidate.index - (text.charAt(candidate.index - 1) === "," ? 1 : 0) - kept.length,

@@ -70,7 +70,7 @@ function piecesOf(text: string, owners: Uint32Array, ranked: readonly Finding[])
     if (finding !== undefined) {
       const piece = { start, end, kind: finding.kind };
       const isWhole = finding.start === start && finding.end === end;
-      const kept = isWhole ? piece : trim(text, piece);
+      const kept = trim(text, piece, isWhole ? space : edge);
       if (kept !== undefined) pieces.push(kept);
     }
     start = end;
@@ -78,14 +78,18 @@ function piecesOf(text: string, owners: Uint32Array, ranked: readonly Finding[])
   return pieces;
 }
 
-const edge = /[\p{L}\p{N}\p{M}]/u;
+const edge = /[^\p{L}\p{N}\p{M}]/u;
+const space = /\s/;
 
-/** What is left of a finding, without the spaces and marks at its edges; undefined when there is nothing else. */
-function trim(text: string, { start, end, kind }: Piece): Piece | undefined {
+/**
+ * A piece without the spaces at its edges, and, of what is left of a finding, without the marks; undefined when it holds no letter
+ * and no digit.
+ */
+function trim(text: string, { start, end, kind }: Piece, outside: RegExp): Piece | undefined {
   let [first, last] = [start, end];
-  while (first < last && !edge.test(text.charAt(first))) first += 1;
-  while (last > first && !edge.test(text.charAt(last - 1))) last -= 1;
-  return first < last ? { start: first, end: last, kind } : undefined;
+  while (first < last && outside.test(text.charAt(first))) first += 1;
+  while (last > first && outside.test(text.charAt(last - 1))) last -= 1;
+  return /[\p{L}\p{N}]/u.test(text.slice(first, last)) ? { start: first, end: last, kind } : undefined;
 }
 
 /** Adds pieces where no other is: `find` is given each part that is still bare, and says where in it something is to be masked. */

@@ -52,9 +52,10 @@ export const announcedKeyRule: Rule = {
     String.raw`(?<![A-Za-z\d])(${secretWords}|keys?)(?:["'’]?(?:[\0 ]{0,3}[:=]{1,2}>?| is)?[\0 ]{1,3}|["'’]?[\0 ]{0,3}[:=]{1,2}>?)["']?([^\s"'<>,;\0]{6,500})`,
     "gi",
   ),
-  accept(candidate) {
+  accept(candidate, text) {
     const [, word = "", value = ""] = candidate;
-    const secret = value.replace(/[.!?)\]}]{1,3}$/, "");
+    const isQuoted = /["']/.test(text.charAt(wholeOf(candidate).end));
+    const secret = isQuoted ? value : value.replace(/[.!?)\]}]{1,3}$/, "");
     const isPassword =
       /^(?:pass|pwd|mot|contra|wacht|cred)/i.test(word) &&
       /[:=]| is /.test(candidate[0].slice(word.length, -value.length));

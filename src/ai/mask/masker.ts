@@ -1,5 +1,6 @@
 import { type EntityKind, type MaskPolicy, SluiceError } from "../../core/index.ts";
 import { type Breather, createBreather } from "./breather.ts";
+import { commonWords } from "./common-words.ts";
 import { addToBareParts, type Piece, resolveFindings, widenPieces } from "./coverage.ts";
 import type { Detector, Finding, KnownValue } from "./finding.ts";
 import { createKnownFinder, type KnownFinder } from "./known-finder.ts";
@@ -121,7 +122,7 @@ async function piecesOf(
   breather: Breather,
 ): Promise<Piece[][]> {
   const sought = new ValueTrie<PlaceholderKind>("exact");
-  const seek = (value: string, kind: PlaceholderKind) => value.length >= shortestSought && sought.add(value, kind);
+  const seek = (value: string, kind: PlaceholderKind) => isSought(value) && sought.add(value, kind);
   for (const [placeholder, value] of Object.entries(book.originals)) seek(value, kindOf(placeholder));
   const found: Piece[][] = [];
   for (const [index, text] of texts.entries()) {
@@ -136,6 +137,11 @@ async function piecesOf(
     await breather.breathe();
   }
   return complete;
+}
+
+/** Not a word like "Will", which a detector takes for a name in one place and which is none in others. */
+function isSought(value: string): boolean {
+  return value.length >= shortestSought && !commonWords.has(value.toLowerCase());
 }
 
 const lookAlike = new RegExp(placeholderPattern, "g");

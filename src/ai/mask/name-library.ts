@@ -31,7 +31,8 @@ async function load(): Promise<NameLibrary> {
   const seen = new Map<string, boolean>();
   return {
     isFirstName: (word) => isTagged(word, firstNameTags),
-    isOrdinary: (word) => tagsOf(word).length > 0 && !isTagged(word, [...firstNameTags, "LastName", "Person", ...thingTags]),
+    isOrdinary: (word) =>
+      tagsOf(word).length > 0 && !isTagged(word, [...firstNameTags, "LastName", "Person", ...thingTags]),
     isThing: (words) => isTagged(words, thingTags),
     seesPerson(sentence, name) {
       // Only a digest of the words stays in memory.

@@ -10,13 +10,22 @@ export interface NameCandidate extends Span {
   readonly opensSentence: boolean;
 }
 
+/** A candidate without its first word. */
+export function withoutFirst(candidate: NameCandidate, text: string): NameCandidate | undefined {
+  const { start, end, words } = candidate;
+  const [first = "", ...rest] = words;
+  const next = /^\.?[ \u00a0]+/u.exec(text.slice(start + first.length, end))?.[0].length;
+  if (rest.length === 0 || next === undefined) return undefined;
+  return { start: start + first.length + next, end, words: rest, opensSentence: false };
+}
+
 /** `yes`, `no`, or a question for a better reader. */
 export type NameVerdict = "yes" | "no" | "perhaps";
 
 const word = String.raw`\p{Lu}[\p{L}\p{M}]{0,24}(?:['’-]\p{L}[\p{L}\p{M}]{0,24}){0,2}`;
 const particle = "(?:de|da|do|dos|das|del|della|di|du|la|le|van|von|der|den|ter|ten|bin|ibn|al|el|y)";
 const run = new RegExp(
-  String.raw`(?=\p{Lu})(?<![\p{L}\p{M}\p{N}_@./\\-])(?:\p{Lu}\.[ \u00a0]){0,2}${word}(?:[ \u00a0](?:${particle} ){0,2}(?:${word}|\p{Lu}\.)){0,5}(?![\p{L}\p{N}_@]|-[\p{L}\p{N}])`,
+  String.raw`(?=\p{Lu})(?<![\p{L}\p{M}\p{N}_@./\\-])(?:\p{Lu}\.[ \u00a0]){0,2}${word}(?:[ \u00a0](?:${particle} ){0,2}(?:\p{Lu}\.|${word})){0,5}(?![\p{L}\p{N}_@]|-[\p{L}\p{N}])`,
   "gu",
 );
 
@@ -45,6 +54,8 @@ function* partsOf(text: string, written: string, offset: number): Generator<Name
 }
 
 function endsName(written: string): boolean {
+  // A particle: "de la".
+  if (/^\p{Ll}/u.test(written)) return false;
   const lower = written.toLowerCase().replace(/\.$/, "");
   // OpenAI, TypeScript; not McAllister or DeLuca.
   const isCamelCase = /\p{Ll}\p{Lu}/u.test(written.replace(/^(?:Ma?c|De|Di|Da|Le|La|Lo|Fitz|Van|Von)(?=\p{Lu})/u, ""));
@@ -62,7 +73,12 @@ function candidateOf(text: string, words: readonly { text: string; start: number
   return { start: first.start, end, words: inside, opensSentence };
 }
 
-const titleBefore = new RegExp(String.raw`(?<![\p{L}])(?:${[...titles].join("|")})\.? $`, "iu");
+/** With a capital letter: "2.5 ms CPU" names nobody. */
+const capitalTitles = [...titles].map((title) => title.charAt(0).toUpperCase() + title.slice(1));
+const titleBefore = new RegExp(
+  String.raw`(?<![\p{L}])(?:${capitalTitles.join("|")}|MR|MRS|MS|DR|don|doña|señor|señora|señorita|monsieur|madame)\.? $`,
+  "u",
+);
 const greetingBefore =
   /(?<!\p{L})(?:dear|hi|hello|hey|hallo|liebe[rs]?|lieber|bonjour|salut|hola|querid[oa]|estimad[oa]|cher|chère|ciao|gentile|beste|geachte|good (?:morning|afternoon|evening)|thanks|thank you|thx|cheers),? {1,2}(?:\p{L}{1,8}\.? )?$/iu;
 const labelBefore =
@@ -70,7 +86,7 @@ const labelBefore =
 const closingBefore =
   /(?<!\p{L})(?:regards|wishes|sincerely|faithfully|cheers|thanks|thank you|many thanks|yours|grüße[n]?|gruß|cordialement|salutations|saludos|atentamente|saluti|groet(?:en)?|best|love),?[ \0]{0,2}(?:\n[ \n\0-]{0,4}){1,2}$/iu;
 /** The beginning of a line of a chat: `[10:22] Jane: `. */
-const speakerBefore = /(?:^|\n)\W{0,2}[\d:T ./-]{4,24}(?:Z|[ap]m)?[\])]?,? {1,2}(?:- )?$/iu;
+const speakerBefore = /(?:^|\n)\W{0,2}[\dT ./-]{0,12}\d{1,2}:\d\d(?::\d\d)?(?:Z| ?[ap]m)?[\])]?,? {1,2}(?:- )?$/iu;
 const addressAfter = /^["']?,? {0,2}[<([]{1,2}(?:mailto:)?[\p{L}\p{N}._%+-]{1,64}@/u;
 const speechAfter = /^ (?:wrote|writes|said|says|schrieb|a écrit|escribió|ha scritto|schreef)\b/;
 
@@ -85,7 +101,7 @@ export function judgeName(
   const before = textBefore(text, start, 40);
   const [first = "", last = ""] = [lower[0], lower.at(-1)];
   const isOrdinary = lower.every((each) => commonWords.has(each));
-  const isKnownFirst = isListed(first) || isFirstName(first);
+  const isKnownFirst = isListedName(first) || isFirstName(first);
   if (words.length > 5) return "no";
   if (titleBefore.test(before) || speechAfter.test(text.slice(end, end + 12))) return "yes";
   if (text.charAt(end) === ":" && speakerBefore.test(before) && !isOrdinary) return "yes";
@@ -93,8 +109,10 @@ export function judgeName(
   if (addressAfter.test(text.slice(end, end + 70)) && (words.length > 1 || isKnownFirst)) return "yes";
   if (labelBefore.test(before) && (words.length > 1 || isKnownFirst) && !isOrdinary) return "yes";
   if (words.length === 1) return judgeSingle(candidate, first, isKnownFirst);
-  if (words.every((each) => isShouted(each) && each.length <= 3)) return "no";
-  if (isKnownFirst && !(commonWords.has(first) && commonWords.has(last))) return "yes";
+  // Abbreviations, and headings in capitals; a name in capitals is known by its first part or the words before it.
+  if (words.every(isShouted) && !isKnownFirst) return "no";
+  // "Mark Brown" and "Rose Garden" are told apart by a better reader.
+  if (isKnownFirst) return commonWords.has(first) && commonWords.has(last) ? "perhaps" : "yes";
   // "Payout EUR": a code among words.
   const isCode = words.some(isShouted) && !words.every(isShouted);
   if (isOrdinary || isCode) return "no";
@@ -122,8 +140,8 @@ function isShouted(word: string): boolean {
   return word.length > 1 && word === word.toUpperCase();
 }
 
-/** `Jean-Luc` by its first part, `ANNA` and `Zoë` as `anna` and `zoe`. */
-function isListed(name: string): boolean {
+/** Whether the built-in list has a first name, in lower case: `jean-luc` by its first part, `zoë` as `zoe`. */
+export function isListedName(name: string): boolean {
   if (firstNames.has(name)) return true;
   const plain = name.normalize("NFD").replaceAll(/\p{M}/gu, "");
   return firstNames.has(plain) || firstNames.has(plain.split("-")[0] ?? "");

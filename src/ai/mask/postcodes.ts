@@ -24,7 +24,7 @@ const states =
   "A[LKZR]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]";
 /** Without the comma after the town only those that are no words or units: "Order ID 12345", "PR 26546". */
 const plainStates = "A[KZR]|C[AT]|DC|FL|GA|I[AL]|K[SY]|M[INOT]|N[CDEHJMVY]|OH|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY]";
-const afterState = new RegExp(String.raw`(?:, ?(?:${states})|(?<![A-Za-z])(?:${plainStates}))\.?,? {1,2}$`);
+const afterState = new RegExp(String.raw`(?:\p{L}, ?(?:${states})|(?<![A-Za-z])(?:${plainStates}))\.?,? {1,2}$`, "u");
 const announced =
   /(?:\bzip(?: ?code)?|\bpost(?:al)? ?code|\bplz|\bpostleitzahl|\bcode postal|\bcódigo postal|\bcap)\W{0,12}$/iu;
 

@@ -23,7 +23,7 @@ export const claimStatements: readonly string[] = [
       b.slice := present;
       -- Ten windows are kept to see how fast it goes.
       delete from sluice.model_slices as old where old.bucket = b.bucket and old.slice < present - 662;
-      delete from sluice.model_tickets as old where old.bucket = b.bucket and old.turn < at and old.until < at - sluice.ticket_grace(per_ms);
+      delete from sluice.model_tickets as old where old.bucket = b.bucket and old.until < at - sluice.ticket_grace(per_ms);
       if b.in_flight > 0 then
         with ended as (
           update sluice.model_claims as claim set is_freed = true
