@@ -8,6 +8,7 @@ import { frozen } from "./frozen.ts";
 import { kill } from "./kill.ts";
 import { ledgerTamper } from "./ledger-tamper.ts";
 import { poison } from "./poison.ts";
+import { providerFaults } from "./provider-faults.ts";
 import { simulated } from "./simulated.ts";
 import { webhooks } from "./webhooks.ts";
 
@@ -21,6 +22,7 @@ const built: readonly Experiment[] = [
   diskFull,
   burst,
   poison,
+  providerFaults,
   webhooks,
   ledgerTamper,
 ];

@@ -27,7 +27,9 @@ export interface Price {
 
 /** The requests for text of a record, in the order of arrival. */
 export function toModelRequests(calls: readonly SandboxCall[]): ModelRequest[] {
-  return calls.filter(({ method, path }) => method === "POST" && /\/(?:chat\/completions|messages)$/.test(path)).map(toRequest);
+  return calls
+    .filter(({ method, path }) => method === "POST" && /\/(?:chat\/completions|messages)$/.test(path))
+    .map(toRequest);
 }
 
 function toRequest(call: SandboxCall): ModelRequest {

@@ -1,6 +1,15 @@
 /** What the service of the experiment with failing providers serves: one question to a model, asked in several ways. */
 import { defineConfig, flow, type ModelsConfig, secret, webhook, z } from "sluice";
-import { eachKinds, mixedKeys, modelName, originVariable, price, type Vendor } from "./provider-faults-plan.ts";
+import {
+  eachKinds,
+  mixedKeys,
+  mixedNames,
+  modelName,
+  originVariable,
+  price,
+  type Vendor,
+  vendors,
+} from "./provider-faults-plan.ts";
 
 const origin = process.env[originVariable] ?? "";
 
@@ -8,7 +17,15 @@ const origin = process.env[originVariable] ?? "";
 function model(vendor: Vendor, id: string, key: string) {
   const times = { timeoutMs: 1500, firstTokenTimeoutMs: 1000, idleTimeoutMs: 700 };
   const stream = id.endsWith("stream");
-  return { provider: vendor, model: id, baseUrl: `${origin}/${vendor}/v1`, apiKey: secret(key), price, stream, ...times };
+  return {
+    provider: vendor,
+    model: id,
+    baseUrl: `${origin}/${vendor}/v1`,
+    apiKey: secret(key),
+    price,
+    stream,
+    ...times,
+  };
 }
 
 const mixed = (vendor: Vendor, id: string) => model(vendor, id, mixedKeys[vendor]);
@@ -19,6 +36,15 @@ const each: ModelsConfig = Object.fromEntries(
     modelName(vendor, kind),
     [model(vendor, `sandbox-${modelName(vendor, kind)}`, key), mixed("openai", "sandbox-spare")],
   ]),
+);
+
+/** Each falls back to the other provider, one answers at once and the other as a stream. */
+const shared: ModelsConfig = Object.fromEntries(
+  mixedNames.map((name, at) => {
+    const id = at % 2 === 0 ? "sandbox-mixed" : "sandbox-mixed-stream";
+    const both = vendors.map((vendor) => mixed(vendor, id));
+    return [name, at < 2 ? both : both.toReversed()];
+  }),
 );
 
 const parked: ModelsConfig = {
@@ -51,8 +77,7 @@ export default defineConfig({
   flows: [ask],
   models: {
     fast: mixed("openai", "sandbox-mixed"),
-    "mixed-0": [mixed("openai", "sandbox-mixed"), mixed("anthropic", "sandbox-mixed")],
-    "mixed-1": [mixed("anthropic", "sandbox-mixed-stream"), mixed("openai", "sandbox-mixed-stream")],
+    ...shared,
     ...each,
     ...parked,
   },

@@ -46,7 +46,7 @@ const sweepMs = 60 * 60_000;
 export async function openGateway(options: AppGatewayOptions): Promise<Gateway & { readonly oversight: Oversight }> {
   const { config, store, workspace, log, cleanup, resolveSecret } = options;
   const { models: written = {}, flows, budget, masking } = config;
-  const fetch = createGuardedFetch({ allowedOrigins: namedOrigins(config), timeoutMs: 180_000 });
+  const fetch = createGuardedFetch({ allowedOrigins: namedOrigins(config), timeoutMs: longestRequestMs(config) });
   cleanup.add(() => fetch.close());
   const resolved = await resolveModels({ config: written, environment: options.environment, detectLocal: true, fetch });
   const models = withLatency(resolved, options.simulatedLatencyMs);
@@ -99,6 +99,17 @@ function withLatency(models: ResolvedModels, latencyMs: number | undefined): Res
       { ...model, spec: slow(model.spec), fallbacks: model.fallbacks.map(slow) },
     ]),
   );
+}
+
+const usualTimeoutMs = 60_000;
+/** How long an answer that came too late is still listened to, so that its cost is known; and some more. */
+const lateMs = 120_000;
+
+function longestRequestMs({ models = {} }: Config): number {
+  const timeouts = Object.values(models)
+    .flat()
+    .map((spec) => ("timeoutMs" in spec ? (spec.timeoutMs ?? usualTimeoutMs) : usualTimeoutMs));
+  return Math.max(usualTimeoutMs, ...timeouts) + lateMs;
 }
 
 /** Servers on this machine and those that the configuration names: they are often in a private network. */

@@ -39,9 +39,11 @@ export function formatCost(microUsd: number): string {
   return `$${Number(usd.toPrecision(2)).toFixed(Math.max(2, 1 - Math.floor(Math.log10(usd))))}`;
 }
 
-/** `12,400`, `1.2 M`. */
+/** `12,400`, `1.2 M`, `1,000 M`. */
 export function formatTokens(tokens: number): string {
-  return tokens < 1_000_000 ? formatCount(tokens) : `${(tokens / 1_000_000).toFixed(1)}${nb}M`;
+  if (tokens < 1_000_000) return formatCount(tokens);
+  const millions = tokens / 1_000_000;
+  return `${millions < 99.95 ? millions.toFixed(1) : formatCount(Math.round(millions))}${nb}M`;
 }
 
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
@@ -107,7 +109,7 @@ export const shortId = (id: string): string => id.slice(-8);
 
 /** A message with a capital, unless it starts with a name that is written small, such as `crm.createLead`. */
 export const toSentence = (message: string): string =>
-  message.replace(/^[a-z]+(?=[\s,])/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
+  message.replace(/^[a-z]+(?=[\s,]|$)/, (word) => word.charAt(0).toUpperCase() + word.slice(1));
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${formatCount(count)}${nb}${count === 1 ? one : many}`;

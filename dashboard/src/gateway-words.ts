@@ -33,7 +33,7 @@ export const rateLimitReason = (reason: string): string =>
   reason === "quota" ? "the quota was used up" : spaced(reason);
 
 /** A word that a machine wrote, for people: `rate_limited` as `rate limited`. */
-export const spaced = (word: string): string => word.replaceAll("_", " ");
+const spaced = (word: string): string => word.replaceAll("_", " ");
 
 /** Why a circuit is open; null when nobody said. */
 export const circuitReason = ({ reason }: ModelCandidateView["circuit"]): string | null =>

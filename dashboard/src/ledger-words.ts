@@ -62,7 +62,7 @@ function intended(facts: Facts): EntryWords {
     what: `Sent to ${textOf(facts["provider"]) ?? "a model"}`,
     subject: textOf(facts["model"]),
     details: [
-      fields.length === 0 ? "no field" : `${fields.length === 1 ? "field" : "fields"} ${fields.join(", ")}`,
+      fields.length === 0 ? "no field" : fields.join(", "),
       ...(masked === null ? [] : [`masked: ${masked}`]),
       ...(facts["lane"] === "batch" ? ["batch lane"] : []),
     ],

@@ -1,4 +1,5 @@
 import type { Json } from "./api.ts";
+import { parseJson } from "./json-text.ts";
 
 /** A message to or from a model, for showing. */
 export interface Message {
@@ -26,14 +27,12 @@ function textOf(content: Json | undefined): string | null {
   return texts.every((text) => text !== null) ? texts.join("\n") : null;
 }
 
-/** A text as a message. One that is JSON is set out in lines. */
+/** A text as a message. JSON is set out in lines, also between the marks that the gateway puts around received data. */
 function toMessage(role: string, text: string): Message {
-  if (!/^\s*[[{]/.test(text)) return { role, content: text, isText: true };
-  try {
-    return { role, content: JSON.stringify(JSON.parse(text), null, 2), isText: false };
-  } catch {
-    return { role, content: text, isText: true };
-  }
+  const [, open = "", json = "", close = ""] = /^(<data>\n)?(\s*[[{][^]*?)(\n<\/data>)?$/.exec(text) ?? [];
+  const parsed = parseJson(json);
+  if ("mistake" in parsed) return { role, content: text, isText: true };
+  return { role, content: open + JSON.stringify(parsed.value, null, 2) + close, isText: false };
 }
 
 function messageOf(item: Json): Message {

@@ -55,7 +55,10 @@ export function segmentsOf({ step, children }: StepNode, now: number): Segment[]
   if (askedFor(step)) return [{ kind: "person", from: ms(step.startedAt), to: end }];
   if (kind === "sleep" || kind === "signal" || kind === "run") return [{ kind, from: ms(step.startedAt), to: end }];
   const [first] = step.attempts;
-  if (!first) return [{ kind: step.waitReason ?? kind, from: ms(step.startedAt), to: end }];
+  if (!first) {
+    const held = beforeFirst(step, end);
+    return held.length > 0 ? held : [{ kind: step.waitReason ?? kind, from: ms(step.startedAt), to: end }];
+  }
   return [
     ...beforeFirst(step, ms(first.startedAt)),
     ...step.attempts.flatMap((attempt, index) => {
@@ -72,17 +75,22 @@ export function segmentsOf({ step, children }: StepNode, now: number): Segment[]
 /** Shorter than this, a step did not wait before its first try: that is how long it takes to begin. */
 const heldMs = 250;
 
-/** An AI call may wait for room before its first try counts. What was asked before such a wait stands on it. */
+/** An AI call may wait for room before its first try counts: what was asked before, and the waits before and after. */
 function beforeFirst({ kind, startedAt, aiCalls, waitReason }: StepView, firstAt: number): Segment[] {
-  const from = ms(startedAt);
-  if (kind !== "ai" || firstAt - from < heldMs) return [];
-  const wait = waitReason ?? (aiCalls.some(({ lane }) => lane === "batch") ? "batch" : "held");
-  const calls = aiCalls.flatMap((call): Segment[] =>
-    call.finishedAt !== null && ms(call.finishedAt) <= firstAt
-      ? [{ kind: call.status === "failed" ? "failed" : "ai", from: ms(call.startedAt), to: ms(call.finishedAt) }]
-      : [],
-  );
-  return [{ kind: wait, from, to: firstAt }, ...calls];
+  if (kind !== "ai" || firstAt - ms(startedAt) < heldMs) return [];
+  const pieces: Segment[] = [];
+  let at = ms(startedAt);
+  let wait: SegmentKind = waitReason ?? "held";
+  for (const call of aiCalls) {
+    const from = ms(call.startedAt);
+    if (call.lane === "batch") wait = "batch";
+    if (from >= firstAt || call.finishedAt === null) break;
+    const to = ms(call.finishedAt);
+    pieces.push({ kind: wait, from: at, to: from }, { kind: call.status === "failed" ? "failed" : "ai", from, to });
+    wait = isLimit(call.error?.code) ? "limit" : (waitReason ?? "held");
+    at = to;
+  }
+  return [...pieces, { kind: wait, from: at, to: firstAt }];
 }
 
 /** Gaps shorter than this share of a span cannot be seen on it. */

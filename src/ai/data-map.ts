@@ -1,6 +1,6 @@
 import type { AnyFlow, Json, Trigger } from "../core/index.ts";
 import type { Period, SentToModel, Workspace } from "../store/index.ts";
-import { type TracedCall, type TraceOptions, traceSends } from "./trace-sends.ts";
+import type { Trace, TracedCall } from "./trace-sends.ts";
 
 /** What one step of a flow sends to one model. */
 export interface MappedCall extends Omit<TracedCall, "fields"> {
@@ -31,18 +31,20 @@ export interface DataMap {
 }
 
 /** What {@link readDataMap} takes. */
-export interface DataMapOptions extends Pick<TraceOptions, "gateway"> {
+export interface DataMapOptions {
   readonly flows: readonly AnyFlow[];
   readonly workspace: Pick<Workspace, "costs" | "samples">;
   /** Whose calls are looked at. */
   readonly period: Period;
+  /** Runs a flow dry on an event; see {@link traceSends}. */
+  readonly trace: (flow: AnyFlow, payload: Json | undefined) => Promise<Trace>;
 }
 
 /**
  * Tells of every flow which fields go to which model, provider and region, and what of them is masked: by the calls of a
- * period, and for a flow without any by running it dry on the first of its samples. See {@link traceSends}.
+ * period, and for a flow without any by running it dry on the first of its samples.
  */
-export async function readDataMap({ flows, workspace, period, gateway }: DataMapOptions): Promise<DataMap> {
+export async function readDataMap({ flows, workspace, period, trace }: DataMapOptions): Promise<DataMap> {
   const sent = Map.groupBy(await workspace.costs.sent(period), ({ flow }) => flow);
   const mapped: MappedFlow[] = [];
   // One after another: each trace may use up to five seconds of this process.
@@ -52,7 +54,7 @@ export async function readDataMap({ flows, workspace, period, gateway }: DataMap
     if (observed) {
       mapped.push({ ...place, calls: observed, note: null });
     } else {
-      const { calls, note } = await traceSends({ flow, payload: await sampleOf(flow, workspace), gateway });
+      const { calls, note } = await trace(flow, await sampleOf(flow, workspace));
       mapped.push({ ...place, calls: calls.map(toTraced), note });
     }
   }

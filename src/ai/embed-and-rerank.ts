@@ -1,42 +1,75 @@
-import { currentRun, type EmbedRequest, type Json, type Ranked, type RerankRequest } from "../core/index.ts";
+import {
+  type AnswerRung,
+  currentRun,
+  type EmbedRequest,
+  type Json,
+  type Priority,
+  type Ranked,
+  type RerankRequest,
+} from "../core/index.ts";
 import { type Asked, askWithin, type GatewayParts, type Prepared, prepare, type StepMemory } from "./ask-step.ts";
-import { embedTexts, type EmbedAnswer } from "./embed.ts";
+import { embedTexts, type EmbedAnswer, textsPerRequest } from "./embed.ts";
 import type { ResolvedModel } from "./model-spec.ts";
 import { rerankDocuments, type RerankAnswer } from "./rerank.ts";
 import { type OutgoingRequest, requestOnce } from "./request-once.ts";
-import type { Told } from "./settle.ts";
-import type { Priority } from "../core/index.ts";
+import type { Verdict } from "./validate.ts";
 
-/** Gives a vector for each text as a durable step: the vectors of what was masked. */
+/**
+ * Gives a vector for each text as a durable step: the vectors of what was masked. Where a provider takes fewer texts at once,
+ * there are several requests, one after the other.
+ */
 export function embed(parts: GatewayParts, name: string, request: EmbedRequest): Promise<number[][]> {
   const asked = toAsked("embedding", request.model ?? "embed", { texts: [...request.texts] }, request);
-  return askAsStep(parts, "ai.embed", name, asked, ({ masked }, model, lane): OutgoingRequest<EmbedAnswer> => {
+  return askAsStep(parts, "ai.embed", name, asked, async ({ step, masked }, model, { lane, rung }) => {
     const texts = toTexts(masked.fields["texts"]);
-    return {
-      model,
-      record: { texts },
-      load: { texts, fileBytes: 0, maxOutputTokens: 0, lane },
-      send: (sending) => embedTexts({ model, texts, ...sending, access: parts.options }),
-      // The vectors are the step's result; they say nothing to people.
-      toResponse: ({ vectors }) => ({ vectors: vectors.length, dimensions: vectors[0]?.length ?? 0 }),
-    };
-  }).then(({ vectors }) => vectors.map((vector) => [...vector]));
+    const most = Math.min(texts.length, await textsPerRequest(model.spec, parts.options));
+    const vectors: number[][] = [];
+    for (let at = 0; at < texts.length; at += most) {
+      const part = texts.slice(at, at + most);
+      const { answer } = await requestOnce(step, toEmbedding(parts, model, part, lane), accept(rung));
+      vectors.push(...answer.vectors.map((vector) => [...vector]));
+    }
+    return vectors;
+  });
+}
+
+function toEmbedding(
+  { options }: GatewayParts,
+  model: ResolvedModel,
+  texts: readonly string[],
+  lane: Priority,
+): OutgoingRequest<EmbedAnswer> {
+  return {
+    model,
+    record: { texts },
+    load: { texts, fileBytes: 0, maxOutputTokens: 0, lane },
+    send: (sending) => embedTexts({ model, texts, ...sending, access: options }),
+    // The vectors are the step's result; they say nothing to people.
+    toResponse: ({ vectors }) => ({ vectors: vectors.length, dimensions: vectors[0]?.length ?? 0 }),
+  };
 }
 
 /** Orders documents by how well they answer a query, as a durable step. */
 export function rerank(parts: GatewayParts, name: string, request: RerankRequest): Promise<Ranked[]> {
-  const { query, documents, top } = request;
+  const { query, documents, top = documents.length } = request;
   const asked = toAsked("rerank", request.model ?? "rerank", { query, documents: [...documents] }, request);
-  return askAsStep(parts, "ai.rerank", name, asked, ({ masked }, model, lane): OutgoingRequest<RerankAnswer> => {
+  return askAsStep(parts, "ai.rerank", name, asked, async ({ step, masked }, model, { lane, rung }) => {
     const sent = { query: String(masked.fields["query"]), documents: toTexts(masked.fields["documents"]) };
-    return {
+    const outgoing: OutgoingRequest<RerankAnswer> = {
       model,
       record: sent,
       load: { texts: [sent.query, ...sent.documents], fileBytes: 0, maxOutputTokens: 0, lane },
-      send: (sending) => rerankDocuments({ model, ...sent, top: top ?? documents.length, ...sending, access: parts.options }),
+      send: (sending) => rerankDocuments({ model, ...sent, top, ...sending, access: parts.options }),
       toResponse: ({ ranked }) => ranked.map((one) => ({ ...one })),
     };
-  }).then(({ ranked }) => ranked.map((one) => ({ ...one })));
+    const { answer } = await requestOnce(step, outgoing, accept(rung));
+    return answer.ranked.map((one) => ({ ...one }));
+  });
+}
+
+/** Takes an answer as it is: whatever of its shape could be wrong was found when it was read. */
+function accept(rung: AnswerRung) {
+  return async <Answer>(value: Answer): Promise<Verdict<Answer>> => ({ ok: true, value, rung });
 }
 
 function toTexts(value: Json | undefined): string[] {
@@ -63,13 +96,17 @@ function toAsked(
   };
 }
 
-async function askAsStep<Answer extends Told>(
+async function askAsStep<T>(
   parts: GatewayParts,
   what: string,
   name: string,
   asked: Asked,
-  toRequest: (prepared: Prepared, model: ResolvedModel, lane: Priority) => OutgoingRequest<Answer>,
-): Promise<Answer> {
+  ask: (
+    prepared: Prepared,
+    model: ResolvedModel,
+    way: { readonly lane: Priority; readonly rung: AnswerRung },
+  ) => Promise<T>,
+): Promise<T> {
   const run = currentRun(what);
   const memory: StepMemory = { asked: false };
   return run.step({
@@ -78,14 +115,9 @@ async function askAsStep<Answer extends Told>(
     input: { model: asked.modelName, sent: Object.keys(asked.fields) },
     execute: async (attempt) => {
       const prepared = await prepare(parts, asked, { run, attempt, memory });
-      return askWithin(prepared.step, asked, async (model, position, lane) => {
-        const { answer } = await requestOnce(prepared.step, toRequest(prepared, model, lane), async (given) => ({
-          ok: true,
-          value: given,
-          rung: position > 0 ? "fallback" : "as_is",
-        }));
-        return answer;
-      });
+      return askWithin(prepared.step, asked, (model, position, lane) =>
+        ask(prepared, model, { lane, rung: position > 0 ? "fallback" : "as_is" }),
+      );
     },
   });
 }

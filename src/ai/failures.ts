@@ -4,7 +4,7 @@ import { readSigns, type Signs, successorIn } from "./failure-signs.ts";
 import { readLimitHeaders } from "./limit-headers.ts";
 import { modelIdOf, type ResolvedModel } from "./model-spec.ts";
 import { Overdue } from "./request-time.ts";
-import { readRetryAfterMs } from "./retry-after.ts";
+import { type AnswerHeaders, readRetryAfterMs } from "./retry-after.ts";
 import type { ModelUsage } from "./usage.ts";
 
 /** What was going on when a request failed. */
@@ -115,7 +115,7 @@ function isFetchFailure(error: Error): boolean {
 function fromAnswer(signs: Signs, context: FailureContext): SluiceError {
   const { status, headers, body, labels, text } = signs;
   const nowMs = context.now.getTime();
-  const waitMs = readRetryAfterMs(headers, body, nowMs);
+  const waitMs = announcedWaitMs(signs, nowMs);
   const { code, what, hint } = reactTo(signs, waitMs);
   const limits = readLimitHeaders(headers, nowMs);
   const successor = code === "MODEL_RETIRED" ? successorIn(text) : undefined;
@@ -132,6 +132,17 @@ function fromAnswer(signs: Signs, context: FailureContext): SluiceError {
       ...usageIn(context.usage),
     },
   });
+}
+
+/**
+ * The wait that an answer asks for. Most answers tell when limits are whole again, good ones as well: that is a time to wait only
+ * where the answer refuses for a limit. What a model itself says of waiting, in an answer that broke off, is none at all.
+ */
+function announcedWaitMs({ status, headers, body }: Signs, nowMs: number): number | undefined {
+  if (status < 400) return undefined;
+  const { "retry-after": seconds, "retry-after-ms": milliseconds } = headers;
+  const spoken: AnswerHeaders = status === 429 ? headers : { "retry-after": seconds, "retry-after-ms": milliseconds };
+  return readRetryAfterMs(spoken, body, nowMs);
 }
 
 function usageIn(usage: ModelUsage | null): { readonly [key: string]: Json } {

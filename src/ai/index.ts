@@ -9,6 +9,8 @@ export { builtInDetectors, createPresidioDetector, type Detector } from "./mask/
 export type { ModelAccess, ModelFetch } from "./model-access.ts";
 export { describeModelStatus, type ModelCandidate, type ModelStatus } from "./model-status.ts";
 export { candidatesToTest, type ModelTest, testModel } from "./model-test.ts";
+export { keyOf } from "./provider-facts.ts";
+export { modelIdOf } from "./model-spec.ts";
 export type {
   HostedModelSpec,
   HostedProvider,
@@ -26,3 +28,4 @@ export { createOversight, type Oversight, type OversightOptions } from "./oversi
 export type { Prompt, PromptMessage } from "./prompt.ts";
 export type { OverallBudget } from "./reserve.ts";
 export { createSimulatedAnswer, type SimulatedAnswer } from "./simulated/answer.ts";
+export { traceSends } from "./trace-sends.ts";

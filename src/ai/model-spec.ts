@@ -53,7 +53,7 @@ export interface HostedModelSpec {
   readonly budget?: { readonly perDayUsd?: number; readonly perMonthUsd?: number };
   /** Own price, where the price list lacks the model or is wrong. */
   readonly price?: ModelPrice;
-  /** Whether the provider's batch API is used for the batch lane. Default: true for `openai` and `anthropic`. */
+  /** False: the batch lane does without the provider's batch API. Default: it is used where there is one, with `openai` (chat) and `anthropic`. */
   readonly batch?: boolean;
 }
 

@@ -64,7 +64,14 @@ export async function describeModelStatus(
 async function toCandidate(spec: ModelSpec, known: ReadonlyMap<string, ModelGauge>): Promise<ModelCandidate> {
   const about = { provider: spec.provider, model: modelIdOf(spec) };
   if (isSimulated(spec)) {
-    const nowhere = { region: null, kind: "text", dataClasses: [], price: null, credential: null, bucket: null } as const;
+    const nowhere = {
+      region: null,
+      kind: "text",
+      dataClasses: [],
+      price: null,
+      credential: null,
+      bucket: null,
+    } as const;
     return { ...about, ...nowhere, ...unused };
   }
   const bucket = bucketOf(spec);

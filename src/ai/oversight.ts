@@ -1,9 +1,10 @@
-import type { AnyFlow } from "../core/index.ts";
+import { type AnyFlow, digestOf, type Json } from "../core/index.ts";
 import { type Period, resumeCircuit, type Store, type Workspace } from "../store/index.ts";
 import { type DataMap, readDataMap } from "./data-map.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { describeModelStatus, type ModelStatus } from "./model-status.ts";
 import { candidatesToTest, type ModelTest, testModel } from "./model-test.ts";
+import { type Trace, type TraceOptions, traceSends } from "./trace-sends.ts";
 
 /** What {@link createOversight} takes. */
 export interface OversightOptions {
@@ -33,10 +34,27 @@ export interface Oversight {
 /** Makes what people oversee the gateway by. */
 export function createOversight({ gateway, flows, limits, workspace }: OversightOptions): Oversight {
   const { models } = gateway;
+  const trace = rememberTraces(gateway);
   return {
     models: async () => describeModelStatus(models, await limits.gauges()),
     test: (name) => Promise.all(candidatesToTest(models, name).map((model) => testModel(model, { access: gateway }))),
     resume: (credential, by) => resumeCircuit({ limits, ledger: workspace.ledger }, credential, by),
-    dataMap: (period) => readDataMap({ flows, workspace, period, gateway }),
+    dataMap: (period) => readDataMap({ flows, workspace, period, trace }),
+  };
+}
+
+/**
+ * Traces each flow once for a sample: whoever looks at the map again and again shall not run flows again and again. Code,
+ * models and detectors are the same as long as the process lives.
+ */
+function rememberTraces(gateway: TraceOptions["gateway"]) {
+  const known = new Map<string, { readonly sample: string; readonly trace: Promise<Trace> }>();
+  return (flow: AnyFlow, payload: Json | undefined): Promise<Trace> => {
+    const sample = digestOf(payload);
+    const before = known.get(flow.name);
+    if (before?.sample === sample) return before.trace;
+    const trace = traceSends({ flow, payload, gateway });
+    known.set(flow.name, { sample, trace });
+    return trace;
   };
 }

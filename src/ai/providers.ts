@@ -1,4 +1,4 @@
-import type { EmbeddingModel, LanguageModel, RerankingModel } from "ai";
+import type { EmbeddingModelV4, LanguageModelV4, RerankingModelV4 } from "@ai-sdk/provider";
 import { secret, SluiceError } from "../core/index.ts";
 import type { ModelAccess } from "./model-access.ts";
 import type { HostedModelSpec, HostedProvider } from "./model-spec.ts";
@@ -10,9 +10,9 @@ import { createRerankClient } from "./provider-rerank.ts";
  * The interfaces between the AI SDK and the packages of its providers. They are called as they are, without the SDK's own
  * functions above them: those add a quarter of a millisecond and 30 MB, and nothing that the gateway needs.
  */
-export type OpenLanguageModel = Extract<LanguageModel, { readonly specificationVersion: "v4" }>;
-export type OpenEmbeddingModel = Extract<EmbeddingModel, { readonly specificationVersion: "v4" }>;
-export type OpenRerankModel = Pick<Extract<RerankingModel, { readonly specificationVersion: "v4" }>, "doRerank">;
+export type OpenLanguageModel = LanguageModelV4;
+export type OpenEmbeddingModel = EmbeddingModelV4;
+export type OpenRerankModel = Pick<RerankingModelV4, "doRerank">;
 
 /** Opens a model for text. @throws PEER_MISSING; SECRET_MISSING when its key is not there. */
 export async function openLanguageModel(spec: HostedModelSpec, access: ModelAccess): Promise<OpenLanguageModel> {

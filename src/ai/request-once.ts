@@ -73,7 +73,7 @@ export interface RequestResult<Answer, T> {
   readonly verdict: Verdict<T>;
 }
 
-/** Shortest time between two requests of a step, so that no way through the ladder becomes a hot loop. */
+/** Shortest time from a request of a step that was no use to the next one, so that no way through the ladder becomes a hot loop. */
 const gapMs = 250;
 
 /**
@@ -102,11 +102,11 @@ export async function requestOnce<Answer extends Told, T>(
   return { answer, verdict };
 }
 
-/** Waits until the last request of the step is a moment ago. */
+/** Waits until the end of the step's last request is a moment ago, when it was no use: when it arrived is not known here. */
 async function keepGap({ earlier, attempt }: AskingStep): Promise<void> {
   const last = earlier.at(-1);
-  if (last === undefined) return;
-  const sinceMs = Date.now() - last.startedAt.getTime();
+  if (!last?.errorCode) return;
+  const sinceMs = Date.now() - (last.finishedAt ?? last.startedAt).getTime();
   if (sinceMs < gapMs) await setTimeout(gapMs - sinceMs, undefined, { signal: attempt.signal });
 }
 
@@ -135,6 +135,7 @@ export async function admit<Answer extends Told>(
   const ratio = step.tokensPerByte.get(bucketOf(model.spec)) ?? usualTokensPerByte;
   const claim = toClaim(intent.id, claimant, reservation, ratio);
   if (options.recordCalls !== false) {
+    const askedMs = performance.now();
     const admission = await step.journal.admit({
       intent,
       epoch: attempt.epoch,
@@ -143,10 +144,33 @@ export async function admit<Answer extends Told>(
       vault: masked.vault && { originals: masked.vault, expiresAt: new Date(now.getTime() + options.vaultMs) },
     });
     if (!admission.ok) throw refusalOf(admission, { intent, reservation });
+    if (performance.now() - askedMs > (admission.sendWithinMs ?? Infinity)) throw await giveBack(step, intent, model);
   }
   const { id, attempt: number, modelName, provider, model: modelId, startedAt } = intent;
   earlier.push({ id, attempt: number, modelName, provider, model: modelId, startedAt, finishedAt: null, errorCode: null });
   return intent;
+}
+
+/** A process that stood still after its admission sends nothing: by now the request might be more than the limit lets through. */
+async function giveBack({ journal, options }: AskingStep, intent: AiCallIntent, { spec }: ResolvedModel) {
+  const now = options.now?.() ?? new Date();
+  const settled = { inputTokens: null, outputTokens: null, costMicroUsd: 0, estimated: false };
+  const error = new SluiceError("MODEL_UNAVAILABLE", {
+    message: "the request was let through too long ago, and was not sent",
+    hint: "Sluice asks for room again by itself.",
+    details: { sent: "no" },
+  });
+  await journal.settle(intent, {
+    ...settled,
+    response: null,
+    responseDigest: null,
+    rung: null,
+    status: "failed",
+    error: toJson(error.toJSON()),
+    finishedAt: now,
+    settlement: toSettlement(intent.id, spec, { settled, headers: {}, error, now }),
+  });
+  return new Postponed(now, "limit");
 }
 
 /** What a refused admission means for the step. */
@@ -214,7 +238,7 @@ export function createClosing<Answer extends Told>(
   const mark = (error: SluiceError): void => {
     const at = step.earlier.findIndex(({ id }) => id === call.id);
     const entry = step.earlier[at];
-    if (entry) step.earlier[at] = { ...entry, errorCode: error.code };
+    if (entry) step.earlier[at] = { ...entry, errorCode: error.code, finishedAt: now() };
   };
   return {
     async failed(thrown) {

@@ -57,9 +57,12 @@ const neverSent: ReadonlySet<ErrorCode> = new Set([
 export async function settleFailure(spec: ModelSpec, error: SluiceError, lane: Priority): Promise<Settled> {
   const usage = usageOfFailure(error);
   if (usage) return settleAnswer(spec, { usage, headers: {} }, lane);
-  const wasAnswered = isRecord(error.details) && typeof error.details["status"] === "number";
-  const isUnknown = maybeCharged.has(error.code) && !wasAnswered && !wasNeverSent(error) && !isSimulated(spec);
+  const isUnknown = maybeCharged.has(error.code) && !wasTurnedAway(error) && !wasNeverSent(error) && !isSimulated(spec);
   return { inputTokens: null, outputTokens: null, costMicroUsd: isUnknown ? null : 0, estimated: false };
+}
+
+function wasTurnedAway({ details }: SluiceError): boolean {
+  return isRecord(details) && typeof details["status"] === "number" && details["status"] >= 400;
 }
 
 function wasNeverSent({ code, details }: SluiceError): boolean {

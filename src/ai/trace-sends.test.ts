@@ -107,10 +107,9 @@ describe("tracing what a flow sends", () => {
   });
 
   it("makes an event up from the schema where there is none", async () => {
-    const result = await trace(
-      async ({ email }, { ai }) => ai.text("write", { instructions, send: { email } }),
-      { payload: undefined as unknown as Json },
-    );
+    const result = await trace(async ({ email }, { ai }) => ai.text("write", { instructions, send: { email } }), {
+      payload: undefined as unknown as Json,
+    });
     expect(namesOf(result)).toEqual([["write", "email"]]);
     expect(result.calls[0]?.fields[0]?.masked).toEqual(["EMAIL"]);
   });
@@ -118,10 +117,9 @@ describe("tracing what a flow sends", () => {
   it("says why it could not begin or go on, and quotes nothing of the event", async () => {
     const unfit = await trace(async () => null, { payload: { name: "Jane" } });
     expect(unfit).toMatchObject({ calls: [], note: expect.stringContaining("PAYLOAD_INVALID: the sample") as unknown });
-    const refused = await trace(
-      async ({ message }, { ai }) => ai.text("write", { instructions, send: { message } }),
-      { dataClasses: ["health"] },
-    );
+    const refused = await trace(async ({ message }, { ai }) => ai.text("write", { instructions, send: { message } }), {
+      dataClasses: ["health"],
+    });
     expect(refused).toMatchObject({ calls: [], note: expect.stringContaining("MODEL_NOT_ALLOWED") as unknown });
     const broken = await trace(async ({ email }) => {
       throw new Error(email);

@@ -84,8 +84,11 @@ interface Asked extends Pick<RoutingNeeds, "kind" | "name"> {
   readonly masking?: MaskPolicy | undefined;
 }
 
-/** Masking needs nothing of a journal but what the placeholders of earlier calls stand for, of which there are none. */
-const emptyJournal = { vault: async () => ({}) } satisfies Pick<AiJournal, "vault"> as Pick<AiJournal, "vault"> as AiJournal;
+/** Of a journal, masking needs what the placeholders of earlier calls stand for; there are none. */
+const noPlaceholders: Pick<AiJournal, "vault"> = { vault: async () => ({}) };
+
+const asText = <Request extends AiRequest>({ model, ...request }: Request) =>
+  ({ ...request, kind: "text", name: model ?? "fast" }) as const;
 
 /** What actions say of their results. */
 type DryRequest<T> = StepRequest<T> & { readonly output?: Schema };
@@ -162,7 +165,7 @@ class Tracer {
         return parseSchema(schema, answerOf(schema, {}), { code: "REQUEST_INVALID", what: `signal "${name}"` });
       },
       // Only for what steps do when they are executed, which none is.
-      service: <T>() => ({}) as T,
+      service: (() => ({})) as RunScope["service"],
     };
   }
 
@@ -170,8 +173,7 @@ class Tracer {
     return {
       run: { id: scope.runId, flow: scope.flow },
       ai: this.#ai(scope),
-      step: (name, work, options) =>
-        scope.step({ name, kind: options?.effect ? "effect" : "code", execute: work }),
+      step: (name, work, options) => scope.step({ name, kind: options?.effect ? "effect" : "code", execute: work }),
       map: (items, work, options) => scope.map(items, work, options ?? {}),
       sleep: (name, duration) => scope.sleep(name, toMs(duration)),
       waitForSignal: (name, { schema }) => scope.waitForSignal(name, { schema, timeoutMs: 0 }),
@@ -188,8 +190,6 @@ class Tracer {
   }
 
   #ai(run: RunScope): Ai {
-    const asText = <Request extends AiRequest>({ model, ...request }: Request) =>
-      ({ ...request, kind: "text", name: model ?? "fast" }) as const;
     return {
       object: async (name, request) => {
         await this.#send(run, name, asText(request));
@@ -228,7 +228,7 @@ class Tracer {
     const { fields, origins } = minimise(send, run.payload);
     const policy = { ...gateway.masking, ...flow.masking, ...asked.masking };
     const maskable = { instructions: "", fields, texts: [] };
-    const { maskedByField } = await this.#masking.mask(run, emptyJournal, maskable, policy);
+    const { maskedByField } = await this.#masking.mask(run, noPlaceholders as AiJournal, maskable, policy);
     const dataClasses = [...(flow.dataClasses ?? []), ...(asked.dataClasses ?? [])];
     const [model] = route(gateway.models, { name, kind, dataClasses, regions: flow.regions });
     if (!model) return;

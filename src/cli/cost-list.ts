@@ -47,7 +47,9 @@ function printCosts(terminal: Terminal, by: CostKey, rows: readonly (CostFigures
   if (total && total.unpricedCalls > 0)
     terminal.tell(toned("notable", `${times(total.unpricedCalls, "call")} of unknown cost are in no sum.`));
   if (total && total.estimatedCalls > 0)
-    terminal.tell(toned("faint", `${times(total.estimatedCalls, "call")} with estimated usage: the provider did not say.`));
+    terminal.tell(
+      toned("faint", `${times(total.estimatedCalls, "call")} with estimated usage: the provider did not say.`),
+    );
 }
 
 function printBudgets(terminal: Terminal, budgets: readonly PresentBudget[]): void {
@@ -59,5 +61,6 @@ function printBudgets(terminal: Terminal, budgets: readonly PresentBudget[]): vo
     `of ${usdText(limitMicroUsd)}`,
     spentMicroUsd >= limitMicroUsd ? toned("bad", "spent") : "",
   ]);
-  for (const line of formatTable(rows, { headings: ["budget", "spent", "", ""], numbers: [1] })) terminal.print(...line);
+  for (const line of formatTable(rows, { headings: ["budget", "spent", "", ""], numbers: [1] }))
+    terminal.print(...line);
 }

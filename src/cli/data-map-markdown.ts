@@ -28,7 +28,9 @@ function toSection({ flow, source, calls, note }: MappedFlow): string[] {
     "",
     `## ${escape(flow)}`,
     "",
-    ...(rows.length === 0 ? ["Sends nothing to a model."] : [toRow(headings), toRow(headings.map(() => "---")), ...rows.map(toRow)]),
+    ...(rows.length === 0
+      ? ["Sends nothing to a model."]
+      : [toRow(headings), toRow(headings.map(() => "---")), ...rows.map(toRow)]),
     ...(note === null ? [] : ["", escape(note)]),
   ];
 }

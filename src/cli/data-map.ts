@@ -1,4 +1,4 @@
-import { builtInDetectors, type DataMap, type MappedCall, readDataMap } from "../ai/index.ts";
+import { builtInDetectors, type DataMap, type MappedCall, readDataMap, traceSends } from "../ai/index.ts";
 import { toMarkdown } from "./data-map-markdown.ts";
 import { withData } from "./open-data.ts";
 import { readModels } from "./open-models.ts";
@@ -21,11 +21,20 @@ const dayMs = 24 * 3_600_000;
 export async function showDataMap(context: CommandContext, options: DataMapOptions): Promise<void> {
   const { terminal } = context;
   const { config } = await loadProject(context, options);
-  const gateway = { models: await readModels(context, options), detectors: builtInDetectors(), masking: config.masking?.policy };
+  const gateway = {
+    models: await readModels(context, options),
+    detectors: builtInDetectors(),
+    masking: config.masking?.policy,
+  };
   const to = new Date();
   const period = { from: new Date(to.getTime() - options.days * dayMs), to };
   const map = await withData(context, options, ({ workspace }) =>
-    readDataMap({ flows: config.flows, workspace, period, gateway }),
+    readDataMap({
+      flows: config.flows,
+      workspace,
+      period,
+      trace: (flow, payload) => traceSends({ flow, payload, gateway }),
+    }),
   );
   if (options.json) terminal.printJson(map);
   else if (options.markdown) for (const line of toMarkdown(map)) terminal.print(line);
@@ -48,7 +57,8 @@ function printMap(terminal: Terminal, { flows }: DataMap): void {
 function toRows(call: MappedCall, now: Date): Cell[][] {
   const { step, provider, model, region, fields, basis, calls, lastAt } = call;
   const to = `${provider}/${model}${region === null ? "" : ` in ${region}`}`;
-  const by = basis === "traced" || lastAt === null ? "a trace" : `${times(calls, "call")}, ${agoText(new Date(lastAt), now)}`;
+  const by =
+    basis === "traced" || lastAt === null ? "a trace" : `${times(calls, "call")}, ${agoText(new Date(lastAt), now)}`;
   return fields.map(({ name, sources, masked }, at) => [
     at === 0 ? step : "",
     name,

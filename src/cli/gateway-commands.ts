@@ -97,7 +97,9 @@ function addLedger(program: Command, { context, onEnd }: GatewayCommandsOptions)
     });
   ledger
     .command("export")
-    .description("print every entry, the oldest first, a JSON document on each line, and the head of the chain at the end")
+    .description(
+      "print every entry, the oldest first, a JSON document on each line, and the head of the chain at the end",
+    )
     .option("--output <file>", "write to this file instead; it must not be there yet")
     .option("--json", "print one JSON document about the file; only with --output")
     .action(async (_own: unknown, command: Command) => {
@@ -121,7 +123,12 @@ function addFlows(program: Command, { context }: GatewayCommandsOptions): void {
   flows
     .command("data-map")
     .description("tell which fields of which source go to which model, provider and region, and what of them is masked")
-    .option("--days <count>", "by the calls of so many days, at most 400; flows without calls are run dry", toCount(400), 90)
+    .option(
+      "--days <count>",
+      "by the calls of so many days, at most 400; flows without calls are run dry",
+      toCount(400),
+      90,
+    )
     .option("--markdown", "print it as a Markdown document")
     .option("--json", "print one JSON document")
     .action(async (_own: unknown, command: Command) => {

@@ -99,7 +99,18 @@ export default defineConfig({
 const run = (argv: readonly string[], surroundings: Partial<CliSurroundings> = {}) =>
   runCli([...argv, "--config", config], { in: folder, environment: environment(), ...surroundings });
 
-async function runJson<Answer>(argv: readonly string[]): Promise<{ code: number; value: Answer }> {
+/** What the commands answer with `--json`, all in one. */
+interface Answer {
+  readonly ok: boolean;
+  readonly items: readonly { readonly id: string }[];
+  readonly next: string;
+  readonly results: readonly object[];
+  readonly limits: readonly object[];
+  readonly flows: readonly object[];
+  readonly lines: number;
+}
+
+async function runJson(argv: readonly string[]): Promise<{ code: number; value: Answer }> {
   const { code, out, err } = await run([...argv, "--json"]);
   expect(err).toBe("");
   return { code, value: JSON.parse(out) as Answer };
@@ -109,7 +120,10 @@ describe("sluice models", () => {
   it("lists what each name stands for, in the order in which they are asked, with price and state", async () => {
     const { code, out, err } = await run(["models"]);
     expect(code).toBe(0);
-    const lines = out.trimEnd().split("\n").map((line) => line.trimEnd().replaceAll(/ {2,}/g, " | "));
+    const lines = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.trimEnd().replaceAll(/ {2,}/g, " | "));
     expect(lines).toEqual([
       "name | model | provider | region | may be sent | a million tokens",
       "fast | m-1 | openai-compatible | eu | $0.25 in, $2.00 out (own price) | ✓ ready",
@@ -127,14 +141,16 @@ describe("sluice models", () => {
     expect(out).toMatch(/fast +m-1 .*✓ answers .* \$0\.000005 +59 left of 60 requests\n/);
     expect(out).toMatch(/fast +m-2 .*✗ fails/);
     expect(err).toMatch(/fast, m-2:\nerror (EGRESS|MODEL)_\w+: /);
-    const { value } = await runJson<{ results: { ok: boolean }[] }>(["models", "test", "quiet"]);
+    const { value } = await runJson(["models", "test", "quiet"]);
     expect(value.results).toMatchObject([{ ok: true, provider: "simulated" }]);
     expect((await run(["models", "test", "gone"])).err).toContain("error MODEL_UNKNOWN");
   });
 
   it("resume closes an open circuit, and the ledger says so", async () => {
     const bucket = "MODEL_KEY openai-compatible/m-1";
-    await database.query(`insert into sluice.model_buckets (bucket, credential, seen_at) values ('${bucket}', 'MODEL_KEY', now())`);
+    await database.query(
+      `insert into sluice.model_buckets (bucket, credential, seen_at) values ('${bucket}', 'MODEL_KEY', now())`,
+    );
     await database.query(
       "insert into sluice.model_credentials (credential, circuit, opened_at, probe_at) values ('MODEL_KEY', 'quota', now(), now() + interval '1 hour')",
     );
@@ -144,7 +160,7 @@ describe("sluice models", () => {
       out: "Resumed MODEL_KEY: calls go out again.\n",
     });
     expect((await run(["models", "resume", "MODEL_KEY"])).code).toBe(1);
-    const found = await runJson<{ items: object[] }>(["ledger", "search", "--kind", "circuit.resumed"]);
+    const found = await runJson(["ledger", "search", "--kind", "circuit.resumed"]);
     expect(found.value.items).toMatchObject([{ data: { credential: "MODEL_KEY", by: "cli" } }]);
   });
 
@@ -162,7 +178,7 @@ it("sluice limits shows each bucket once, with what is used of its limits", asyn
   expect(out.match(/m-2 of/g)).toHaveLength(1);
   expect(out).toMatch(/requests +0 +of 60 +in 1 min/);
   expect(out).toMatch(/under way +0 +of 4\n/);
-  const { value } = await runJson<{ limits: object[] }>(["limits"]);
+  const { value } = await runJson(["limits"]);
   expect(value.limits).toMatchObject([{ model: "m-1", inFlight: 0 }, { model: "m-2" }]);
 });
 
@@ -170,13 +186,16 @@ describe("sluice costs", () => {
   it("tells what calls cost by what is asked for, with a line for all", async () => {
     const { code, out, err } = await run(["costs", "--by", "model", "--days", "1"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });
-    const lines = out.trimEnd().split("\n").map((line) => line.trim().split(/ {2,}/));
+    const lines = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.trim().split(/ {2,}/));
     expect(lines.map((cells) => [cells[0], cells[1], cells[5], cells[7]])).toEqual([
       ["model", "calls", "cost", "succeeded"],
       ["simulated/simulated-1", "1", "$0.00", "1"],
       ["all", "1", "$0.00", "1"],
     ]);
-    const { value } = await runJson<object>(["costs"]);
+    const { value } = await runJson(["costs"]);
     expect(value).toMatchObject({ rows: [{ key: "leads", calls: 1 }], total: { calls: 1, runs: 1 }, budgets: [] });
   });
 
@@ -201,11 +220,18 @@ describe("sluice flows data-map", () => {
     expect(markdown).toContain(
       "| summarise ticket | tone | made by the flow | openai-compatible, m-1, eu | nothing | traced from a sample |",
     );
-    expect(markdown.some((line) => /^\| summarise lead \| message .* nowhere \(simulated model\) .*observed once, last /.test(line))).toBe(true);
+    expect(
+      markdown.some((line) =>
+        /^\| summarise lead \| message .* nowhere \(simulated model\) .*observed once, last /.test(line),
+      ),
+    ).toBe(true);
 
-    const { value } = await runJson<{ flows: object[] }>(["flows", "data-map"]);
+    const { value } = await runJson(["flows", "data-map"]);
     expect(value.flows).toMatchObject([
-      { flow: "leads", calls: [{ basis: "observed", calls: 1, fields: [{ name: "message", seen: 1 }, { name: "tone" }] }] },
+      {
+        flow: "leads",
+        calls: [{ basis: "observed", calls: 1, fields: [{ name: "message", seen: 1 }, { name: "tone" }] }],
+      },
       { flow: "tickets", note: null, calls: [{ basis: "traced", calls: 0, lastAt: null }] },
     ]);
   });
@@ -218,16 +244,21 @@ describe("sluice ledger", () => {
     expect(out).toMatch(/model\.called .*\n.*model\.intended +simulated\/simulated-1; message, tone +run_/);
     expect(out).not.toContain("example.com");
     expect((await run(["ledger", "search", "--subject", "nobody@example.com"])).err).toBe("No entry fits.\n");
-    const page = await runJson<{ items: { seq: number }[]; next: string }>(["ledger", "search", "--limit", "1"]);
-    expect((await run(["ledger", "search", "--before", page.value.next, "--limit", "200"])).out).toContain("model.intended");
+    const page = await runJson(["ledger", "search", "--limit", "1"]);
+    expect((await run(["ledger", "search", "--before", page.value.next, "--limit", "200"])).out).toContain(
+      "model.intended",
+    );
   });
 
   it("export writes a line for each entry and the head, and over no file", async () => {
     const { out } = await run(["ledger", "export"]);
-    const lines = out.trimEnd().split("\n").map((line) => JSON.parse(line) as object);
+    const lines = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
     expect(lines.at(-1)).toHaveProperty("head");
     expect(lines[0]).toMatchObject({ seq: 1, kind: "model.intended" });
-    const written = await runJson<{ lines: number }>(["ledger", "export", "--output", "ledger.ndjson"]);
+    const written = await runJson(["ledger", "export", "--output", "ledger.ndjson"]);
     expect(written.value.lines).toBe(lines.length);
     const [first, second] = out.split("\n");
     expect(await readFile(join(folder, "ledger.ndjson"), "utf8")).toContain(`${first}\n${second}\n`);
@@ -242,7 +273,7 @@ describe("sluice ledger", () => {
     expect(await run(erase, { isTerminal: true, input: "n\n" })).toMatchObject({ code: 1 });
     const erased = await run([...erase, "--yes"]);
     expect(erased.out).toMatch(/^Erased what 1 run with 1 AI call held\. Entry \d+ of the ledger says so\.\n$/);
-    const { value } = await runJson<{ items: { id: string }[] }>(["runs"]);
+    const { value } = await runJson(["runs"]);
     const shown = await run(["runs", "show", value.items[0]?.id ?? "", "--json"]);
     expect(shown.out).not.toContain("example.com");
   });
@@ -258,6 +289,6 @@ describe("sluice ledger", () => {
     expect(broken.code).toBe(1);
     expect(broken.out).toContain("✗ the ledger does not hold");
     expect(broken.out).toContain("entry 1: its hash does not fit what it holds");
-    expect((await runJson<{ ok: boolean }>(["ledger", "verify"])).value.ok).toBe(false);
+    expect((await runJson(["ledger", "verify"])).value.ok).toBe(false);
   });
 });

@@ -44,7 +44,10 @@ async function writeNewFile(file: string, lines: AsyncIterable<object>): Promise
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "";
     if (!["EEXIST", "ENOENT", "EACCES", "EISDIR"].includes(code)) throw cause;
-    throw new UsageError(`${file} cannot be written (${code})`, "Name a file that is not there yet, in a folder that is.");
+    throw new UsageError(
+      `${file} cannot be written (${code})`,
+      "Name a file that is not there yet, in a folder that is.",
+    );
   }
   return count;
 }

@@ -26,8 +26,7 @@ export async function searchLedger(context: CommandContext, options: LedgerSearc
   if (page.items.length === 0) return terminal.tell("No entry fits.");
   const headings = ["entry", "at", "kind", "about", "run", "digest"];
   for (const line of formatTable(page.items.map(toRow), { headings, numbers: [0] })) terminal.print(...line);
-  if (page.next !== null)
-    terminal.tell(toned("faint", `Older ones: the same command with --before ${page.next}`));
+  if (page.next !== null) terminal.tell(toned("faint", `Older ones: the same command with --before ${page.next}`));
 }
 
 function toRow({ seq, at, kind, data, runId, digest }: LedgerEntry): Cell[] {

@@ -27,15 +27,26 @@ export async function verifyLedger(context: CommandContext, options: CommonOptio
   return verdict.ok ? exitCodes.ok : exitCodes.error;
 }
 
-function printVerdict(terminal: Terminal, { ok, entries, problems, problemsFound, head, content }: LedgerVerdict): void {
+function printVerdict(
+  terminal: Terminal,
+  { ok, entries, problems, problemsFound, head, content }: LedgerVerdict,
+): void {
   const count = `${countText(entries)} ${entries === 1 ? "entry" : "entries"}`;
-  if (ok) terminal.print(toned("good", "✓ the ledger holds"), `: ${count}, nothing changed, missing, put in or reordered`);
+  if (ok)
+    terminal.print(toned("good", "✓ the ledger holds"), `: ${count}, nothing changed, missing, put in or reordered`);
   else terminal.print(toned("bad", "✗ the ledger does not hold"), `: ${times(problemsFound, "problem")} in ${count}`);
   for (const { seq, what } of problems.slice(0, mostShown)) terminal.print(`  entry ${seq}: ${what}`);
   if (problemsFound > mostShown) terminal.print("  and others; see them with --json");
   if (content)
-    terminal.print(`  ${countText(content.checked)} stored texts fit their digests; ${countText(content.gone)} were erased`);
+    terminal.print(
+      `  ${countText(content.checked)} stored texts fit their digests; ${countText(content.gone)} were erased`,
+    );
   if (!head) return;
   terminal.print(`  it ends with entry ${head.seq}, hash ${head.hash}`);
-  terminal.tell(toned("faint", `Keep that line elsewhere, with the time ${timeText(new Date())}: it shows an end that is cut off later.`));
+  terminal.tell(
+    toned(
+      "faint",
+      `Keep that line elsewhere, with the time ${timeText(new Date())}: it shows an end that is cut off later.`,
+    ),
+  );
 }

@@ -25,7 +25,9 @@ export async function testModels(
   const { terminal, environment } = context;
   const candidates = candidatesToTest(await readModels(context, options), name);
   // Servers that the configuration names are often in a private network.
-  const named = candidates.flatMap(({ spec }) => ("baseUrl" in spec && spec.baseUrl ? [new URL(spec.baseUrl).origin] : []));
+  const named = candidates.flatMap(({ spec }) =>
+    "baseUrl" in spec && spec.baseUrl ? [new URL(spec.baseUrl).origin] : [],
+  );
   const fetch = createGuardedFetch({ allowedOrigins: named });
   const resolve = (reference: SecretReference): string => resolveSecret(reference, environment).reveal();
   if (!options.json && terminal.isWatched) terminal.progress("calling each model once");

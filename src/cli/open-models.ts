@@ -1,4 +1,10 @@
-import { defaultLocalServers, describeModelStatus, type ModelStatus, type ResolvedModels, resolveModels } from "../ai/index.ts";
+import {
+  defaultLocalServers,
+  describeModelStatus,
+  type ModelStatus,
+  type ResolvedModels,
+  resolveModels,
+} from "../ai/index.ts";
 import { createGuardedFetch } from "../connect/index.ts";
 import { type Data, withData } from "./open-data.ts";
 import type { CommandContext, CommonOptions } from "./project.ts";
@@ -19,5 +25,7 @@ export async function readModels(context: CommandContext, options: CommonOptions
 /** All models with the state of their limits, as the processes of the project share it. */
 export async function readModelStatus(context: CommandContext, options: CommonOptions): Promise<ModelStatus[]> {
   const models = await readModels(context, options);
-  return withData(context, options, async ({ store }: Data) => describeModelStatus(models, await store.limits.gauges()));
+  return withData(context, options, async ({ store }: Data) =>
+    describeModelStatus(models, await store.limits.gauges()),
+  );
 }

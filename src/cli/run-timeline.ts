@@ -1,4 +1,11 @@
-import { type AiCallRecord, type AnswerRung, formatStepPath, isRecord, type Json, type Receipt } from "../core/index.ts";
+import {
+  type AiCallRecord,
+  type AnswerRung,
+  formatStepPath,
+  isRecord,
+  type Json,
+  type Receipt,
+} from "../core/index.ts";
 import { type EventRecord, questionOf, type RunRecord, type StepRecord, unfitStepOf } from "../store/index.ts";
 import { usdText } from "./money-text.ts";
 import { hasEnded, receiptWords, rulingWords, runMarks, statusSpan, times, waitWords } from "./run-words.ts";
@@ -111,7 +118,9 @@ function aiCallLine(call: AiCallRecord): Span[] {
     `sent ${sentFields.length} of ${times(availableFields, "field")} (${sentFields.map(({ name }) => name).join(", ")})`,
     masked > 0 && `${times(masked, "value")} masked`,
     inputTokens !== null && `${inputTokens} + ${outputTokens ?? 0} tokens`,
-    call.simulated ? "free" : `${costMicroUsd === null ? "cost unknown" : usdText(costMicroUsd)}${estimated ? " (estimated)" : ""}`,
+    call.simulated
+      ? "free"
+      : `${costMicroUsd === null ? "cost unknown" : usdText(costMicroUsd)}${estimated ? " (estimated)" : ""}`,
     waitedMs >= 1000 && `waited ${durationText(waitedMs)}`,
     call.lane === "batch" && "in the batch lane",
     rung && rungWords[rung],

@@ -58,7 +58,8 @@ export interface AiCallAdmission {
 
 /** Whether a call may be sent; if not, why, and what then. */
 export type Admission =
-  | { readonly ok: true }
+  /** `sendWithinMs`: after that the request might stand in a window of the limit in which it was not counted. */
+  | { readonly ok: true; readonly sendWithinMs?: number }
   | { readonly ok: false; readonly because: "limit"; readonly kind: string; readonly until: string }
   | { readonly ok: false; readonly because: "paused" | "circuit"; readonly reason: string; readonly until: string }
   | {

@@ -36,18 +36,25 @@ export function createBudgetStore({ db }: Pick<Scope, "db">) {
       }),
 
     /**
-     * Lets more be spent of an account. False when there is no such account, or the last allowance was this one.
+     * Lets more be spent of an account. The same key counts once, however often it is told. False when there is no such account.
      *
-     * @param by which decision it is: the key of the step that asked. A repeat of it counts once.
-     * @param extraMicroUsd whole micro-dollars, added to what was allowed before.
+     * @param extraMicroUsd whole micro-dollars, on top of what was allowed before.
+     * @param key names the decision, such as the signal that brought it.
      */
-    allow: (account: string, extraMicroUsd: number, by: string): Promise<boolean> =>
+    allow: (account: string, extraMicroUsd: number, key: string): Promise<boolean> =>
       query(async () => {
-        const { numAffectedRows } = await sql`
-          update sluice.budget_accounts set allowed_micro_usd = allowed_micro_usd + ${extraMicroUsd}, allowed_by = ${by},
-            updated_at = sluice.gateway_now()
-          where account = ${account} and allowed_by is distinct from ${by}`.execute(db);
-        return numAffectedRows === 1n;
+        const { rows } = await sql<{ known: boolean }>`
+          with allowance as (
+            insert into sluice.budget_allowances (account, key, extra_micro_usd, allowed_at)
+            select account, ${key}, ${extraMicroUsd}, sluice.gateway_now() from sluice.budget_accounts where account = ${account}
+            on conflict do nothing returning account, extra_micro_usd
+          ), raised as (
+            update sluice.budget_accounts as known set allowed_micro_usd = known.allowed_micro_usd + allowance.extra_micro_usd,
+              updated_at = sluice.gateway_now()
+            from allowance where known.account = allowance.account
+          )
+          select exists (select from sluice.budget_accounts where account = ${account}) as known`.execute(db);
+        return rows[0]?.known ?? false;
       }),
   };
 }

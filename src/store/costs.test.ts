@@ -61,7 +61,13 @@ describe("costs", () => {
     await test.workspace.runs.finish(good, succeeded, by(null));
     await test.workspace.runs.finish(bad, failed(), by(null));
     await record({ runId: good, at: "2026-03-09T10:00:00Z", costMicroUsd: 1500 });
-    await record({ runId: good, at: "2026-03-09T23:59:59.999Z", status: "failed", costMicroUsd: null, estimated: true });
+    await record({
+      runId: good,
+      at: "2026-03-09T23:59:59.999Z",
+      status: "failed",
+      costMicroUsd: null,
+      estimated: true,
+    });
     await record({ runId: bad, at: "2026-03-10T00:00:00Z", costMicroUsd: 500, provider: "anthropic" });
     await record({ runId: other, at: "2026-03-10T01:00:00Z", status: "intent", costMicroUsd: null });
     await record({ runId: other, at: "2026-04-01T00:00:00Z" });
@@ -119,7 +125,14 @@ describe("what was sent", () => {
     await record({ runId, at, lane: 2, fields: [company] });
 
     const sent = (await test.workspace.costs.sent(march)).filter(({ flow }) => flow === "mapped");
-    const place = { flow: "mapped", step: "analyse lead", modelName: "fast", provider: "openai", model: "m-1", region: "eu" };
+    const place = {
+      flow: "mapped",
+      step: "analyse lead",
+      modelName: "fast",
+      provider: "openai",
+      model: "m-1",
+      region: "eu",
+    };
     expect(sent).toEqual([
       {
         ...place,
@@ -141,4 +154,17 @@ describe("what was sent", () => {
     const sent = (await test.workspace.costs.sent(march)).filter(({ flow }) => flow === "gone");
     expect(sent.map(({ step }) => step)).toEqual(["0"]);
   });
+});
+
+it("budgets are those of today, of this month, and of runs that have nothing left; the fullest first", async () => {
+  await client.query(`insert into sluice.budget_accounts (account, limit_micro_usd, allowed_micro_usd, spent_micro_usd) values
+    ('flow/leads/2026-03-09', 1000, 0, 500), ('flow/leads/2026-03', 1000, 0, 900), ('flow/leads/2026-03-08', 1000, 0, 1000),
+    ('all/2026-02', 1000, 0, 1000), ('key/KEY/2026-03-09', 1000, 1000, 1000), ('run/run_1', 10, 0, 9), ('run/run_2', 10, 5, 15)`);
+  const budgets = await test.workspace.costs.budgets(new Date("2026-03-09T12:00:00Z"));
+  expect(budgets).toEqual([
+    { account: "run/run_2", kind: "run", period: null, limitMicroUsd: 15, spentMicroUsd: 15 },
+    { account: "flow/leads/2026-03", kind: "flow", period: "2026-03", limitMicroUsd: 1000, spentMicroUsd: 900 },
+    { account: "flow/leads/2026-03-09", kind: "flow", period: "2026-03-09", limitMicroUsd: 1000, spentMicroUsd: 500 },
+    { account: "key/KEY/2026-03-09", kind: "key", period: "2026-03-09", limitMicroUsd: 2000, spentMicroUsd: 1000 },
+  ]);
 });

@@ -12,7 +12,7 @@ export { rankOfLane } from "./ai-calls.ts";
 export { createKeyring } from "./content-keys.ts";
 export { engineSchema } from "./content-store.ts";
 export { openMasterKey } from "./master-key.ts";
-export { isContentLost, openContent, sealContent } from "./sealed.ts";
+export { isContentLost, openContent } from "./sealed.ts";
 export type { BatchAnswer, BatchGroup, BatchItem, OpenBatch } from "./batches.ts";
 export type { ChangeRecord } from "./changes.ts";
 export type { CostFigures, CostKey, CostRow, Period, SentToModel } from "./costs.ts";

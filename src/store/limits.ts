@@ -100,8 +100,10 @@ export function createLimitStore(db: Database) {
             slices as (delete from sluice.model_slices where bucket in (select bucket from old))
           delete from sluice.model_tickets where bucket in (select bucket from old)`.execute(db);
         await sql`
-          delete from sluice.budget_accounts where updated_at < ${now} - ${accountsKept}
-            or (account like 'run/%' and updated_at < ${now} - ${runAccountsKept})`.execute(db);
+          with old as (
+            delete from sluice.budget_accounts where updated_at < ${now} - ${accountsKept}
+              or (account like 'run/%' and updated_at < ${now} - ${runAccountsKept}) returning account)
+          delete from sluice.budget_allowances where account in (select account from old)`.execute(db);
       }),
   };
 }

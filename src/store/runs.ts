@@ -70,8 +70,16 @@ export function createRunStore(scope: Scope, write: RunWriter) {
 
 function createRunQueries({ db, workspaceId, keyring }: Scope) {
   const toRecord = ({ contentKey, ...run }: StoredRun): RunRecord => {
-    const key = contentKey === null ? null : keyring.openKey(contentKey);
+    const key = contentKey === null || run.output === null ? null : keyring.openKey(contentKey);
     return { ...run, output: openContent(key, run.output, outputPlace(run.id)) };
+  };
+  const toListed = (row: StoredRun): RunRecord => {
+    try {
+      return toRecord(row);
+    } catch (thrown) {
+      if (isContentLost(thrown)) return toRecord({ ...row, output: null });
+      throw thrown;
+    }
   };
   const own = () =>
     db
@@ -116,7 +124,7 @@ function createRunQueries({ db, workspaceId, keyring }: Scope) {
           .orderBy("runs.id", "desc")
           .limit(limit + 1)
           .execute();
-        return toPage(rows.map(unlessLost(toRecord)), limit);
+        return toPage(rows.map(toListed), limit);
       }),
 
     /** The sub-flow that a step started; null when it did not. */
@@ -154,17 +162,6 @@ function createRunQueries({ db, workspaceId, keyring }: Scope) {
 }
 
 type StoredRun = RunRecord & { readonly contentKey: string | null };
-
-const unlessLost =
-  (toRecord: (row: StoredRun) => RunRecord) =>
-  ({ contentKey, ...run }: StoredRun): RunRecord => {
-    try {
-      return toRecord({ ...run, contentKey });
-    } catch (thrown) {
-      if (isContentLost(thrown)) return { ...run, output: null };
-      throw thrown;
-    }
-  };
 
 /** Most runs that one statement reopens. */
 const reopenPage = 500;

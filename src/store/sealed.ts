@@ -6,10 +6,10 @@ import { type ContentKey, sealedPrefix } from "./content-keys.ts";
  * the run's event. In a `json` column a sealed value is a JSON text. What was stored before content was sealed is plain.
  */
 
-/** A value as text for a `json` column. With null for a key it is not sealed: for runs of before there were keys. */
-export function sealContent(key: ContentKey | null, value: Json, place: string): string {
+/** A value, sealed, as text for a `json` column. */
+export function sealContent(key: ContentKey, value: Json, place: string): string {
   // Base64 has nothing that JSON would escape.
-  return key === null ? JSON.stringify(value) : `"${key.seal(value, place)}"`;
+  return `"${key.seal(value, place)}"`;
 }
 
 /**

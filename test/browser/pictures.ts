@@ -53,7 +53,7 @@ async function send(app: App, payload: Json, deliveryId: string): Promise<void> 
 const [, , targetFolder] = process.argv;
 const target = resolve(targetFolder ?? "docs/pictures");
 /** What the documentation shows; all others are taken only into a folder that was named. */
-const shown = new Set(["run.png", "run-dark.png", "overview.png", "models.png", "ai-call.png"]);
+const shown = new Set(["run.png", "run-dark.png", "overview.png"]);
 await mkdir(target, { recursive: true });
 await takeOfLeads();
 await takeOfGateway();
@@ -99,7 +99,7 @@ async function takeOfGateway(): Promise<void> {
   const { sandbox, environment } = standIns;
   try {
     await withApp({ config: gatewayConfig(sandbox), environment }, async (app) => {
-      const { enquiry, discount, digest } = await runGatewayFlows(app, sandbox);
+      const { enquiry, discount, digest, waiting } = await runGatewayFlows(app, sandbox);
       await takePictures(app, {
         "needs-person": { path: "/" },
         models: {
@@ -107,6 +107,7 @@ async function takeOfGateway(): Promise<void> {
           async prepare(page) {
             await page.getByTestId("test-models").click();
             await page.getByTestId("model-test").first().waitFor();
+            await page.locator("[aria-busy=true]").first().waitFor({ state: "hidden" });
           },
         },
         costs: { path: "/costs" },
@@ -114,6 +115,7 @@ async function takeOfGateway(): Promise<void> {
         "ai-call": { path: `/runs/${enquiry}`, prepare: openAiCall },
         "question-answer": { path: `/runs/${discount}` },
         "question-budget": { path: `/runs/${digest}` },
+        "run-waiting": { path: `/runs/${waiting}` },
       });
     });
   } finally {
@@ -146,8 +148,8 @@ async function runGatewayFlows(app: App, sandbox: Sandbox) {
     { system: "openai", kind: "model_not_found", times: 1 },
     { system: "anthropic", kind: "insufficient_quota" },
   ]);
-  await run("enquiry", 6);
-  return { enquiry, discount, digest };
+  const waiting = await run("enquiry", 6);
+  return { enquiry, discount, digest, waiting };
 }
 
 async function openAiCall(page: Page): Promise<void> {

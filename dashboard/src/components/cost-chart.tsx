@@ -12,6 +12,9 @@ interface CostChartProps {
 const heightPx = 148;
 const topPx = 8;
 
+/** How much of a day's width stays free at each side of its bar: few days would make very broad ones. */
+const marginOf = (days: number): number => (days <= 10 ? 0.3 : 0.14);
+
 /** A sum of one figure or of two with a five, at least `most`: the end of the scale. */
 function roundUp(most: number): number {
   const magnitude = 10 ** Math.floor(Math.log10(Math.max(1, most)));
@@ -67,6 +70,7 @@ export function CostChart({ days, rows }: CostChartProps) {
                 row={byDay.get(day)}
                 left={index / days.length}
                 width={1 / days.length}
+                margin={marginOf(days.length)}
                 top={top}
                 pointed={day === pointed}
                 onPoint={() => setPointed(day)}
@@ -97,12 +101,14 @@ interface DayBarProps {
   /** Place and width as shares of the chart. */
   readonly left: number;
   readonly width: number;
+  /** Free at each side, as a share of the width. */
+  readonly margin: number;
   readonly top: number;
   readonly pointed: boolean;
   readonly onPoint: () => void;
 }
 
-function DayBar({ row, left, width, top, pointed, onPoint }: DayBarProps) {
+function DayBar({ row, left, width, margin, top, pointed, onPoint }: DayBarProps) {
   const cost = row?.costMicroUsd ?? 0;
   // A day that cost something is seen, however little it was.
   const heightOfBar = cost === 0 ? 0 : Math.max(2, (cost / top) * (heightPx - topPx));
@@ -116,16 +122,16 @@ function DayBar({ row, left, width, top, pointed, onPoint }: DayBarProps) {
         className={clsx(pointed ? "fill-hover" : "fill-transparent")}
       />
       <rect
-        x={`${(left + width * 0.14) * 100}%`}
-        width={`${width * 72}%`}
+        x={`${(left + width * margin) * 100}%`}
+        width={`${width * (1 - 2 * margin) * 100}%`}
         y={heightPx - heightOfBar - 0.5}
         height={heightOfBar}
         className="fill-accent"
       />
       {row !== undefined && row.unpricedCalls > 0 && (
         <rect
-          x={`${(left + width * 0.14) * 100}%`}
-          width={`${width * 72}%`}
+          x={`${(left + width * margin) * 100}%`}
+          width={`${width * (1 - 2 * margin) * 100}%`}
           y={heightPx - heightOfBar - 5.5}
           height="3"
           className="fill-doubt"

@@ -54,7 +54,7 @@ function LedgerEntry({ entry }: { readonly entry: LedgerEntryView }) {
           <ChevronRight size={14} className={clsx("-ml-1 text-ink-3 transition-transform", open && "rotate-90")} />
           <Icon size={14} strokeWidth={1.75} aria-hidden="true" className={color} />
         </button>
-        <div className="grid min-w-0 gap-x-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
+        <div className="grid min-w-0 gap-x-4 lg:grid-cols-[272px_minmax(0,1fr)]">
           <p className="flex min-w-0 flex-wrap items-center gap-x-2 self-start">
             <span className="font-medium">{what}</span>
             {subject !== null && <code className="text-xs break-all">{subject}</code>}

@@ -1,20 +1,19 @@
 import { useInfiniteQuery, useMutation } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { Download, Eraser, Search, ShieldCheck } from "lucide-react";
+import { getRouteApi } from "@tanstack/react-router";
+import { Download, Eraser, ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import type { ErasureView } from "../api.ts";
 import { Button, buttonClass } from "../components/button.tsx";
 import { EraseDialog } from "../components/erase-dialog.tsx";
 import { ErrorNotice } from "../components/error-notice.tsx";
-import { Field, Select } from "../components/field.tsx";
 import { LedgerEntries } from "../components/ledger-entries.tsx";
+import { LedgerSearch } from "../components/ledger-search.tsx";
 import { LedgerVerdict } from "../components/ledger-verdict.tsx";
 import { EmptyState, Page, Panel, SkeletonRows } from "../components/panel.tsx";
 import { StatusIcon } from "../components/status.tsx";
 import { formatCount, plural } from "../format.ts";
 import { gatewayApi, ledgerExportPath, type LedgerFilter } from "../gateway-api.ts";
 import { ledgerQuery } from "../gateway-queries.ts";
-import { ledgerKinds } from "../ledger-words.ts";
 import { useMay } from "../queries.ts";
 
 const route = getRouteApi("/shell/ledger");
@@ -75,7 +74,7 @@ function Ledger() {
   return (
     <>
       {erased && <Erased {...erased} />}
-      <SearchForm
+      <LedgerSearch
         key={`${run} ${kind}`}
         filter={filter}
         onSubject={(wanted) => {
@@ -95,71 +94,6 @@ function Erased({ runs, calls, entry }: ErasureView) {
       The content of {plural(runs, "run")} with {plural(calls, "AI call")} is destroyed. Entry {formatCount(entry)} of
       the ledger says so.
     </p>
-  );
-}
-
-interface SearchFormProps {
-  readonly filter: LedgerFilter;
-  readonly onSubject: (subject: string | undefined) => void;
-}
-
-function SearchForm({ filter, onSubject }: SearchFormProps) {
-  const navigate = useNavigate();
-  const [subject, setSubject] = useState(filter.subject ?? "");
-  const [run, setRun] = useState(filter.run ?? "");
-  const search = (kind: string | undefined) => {
-    onSubject(subject.trim() || undefined);
-    void navigate({ to: "/ledger", search: { ...(run.trim() && { run: run.trim() }), ...(kind && { kind }) } });
-  };
-  return (
-    <form
-      role="search"
-      className="grid items-start gap-3 rounded-lg border border-line bg-surface px-4 py-3 sm:grid-cols-2 lg:grid-cols-[minmax(0,3fr)_minmax(0,3fr)_minmax(0,2fr)_auto]"
-      onSubmit={(event) => {
-        event.preventDefault();
-        search(filter.kind);
-      }}
-    >
-      <Field
-        label="About whom"
-        name="subject"
-        autoComplete="off"
-        spellCheck={false}
-        placeholder="jane@company.com, +44 20 …, a name"
-        value={subject}
-        onChange={(event) => setSubject(event.currentTarget.value)}
-        note="Found by a keyed digest; not kept in the address."
-      />
-      <Field
-        label="Run"
-        name="run"
-        autoComplete="off"
-        spellCheck={false}
-        placeholder="run_…"
-        value={run}
-        onChange={(event) => setRun(event.currentTarget.value)}
-      />
-      <div>
-        <div className="mb-1 font-medium">Kind</div>
-        <Select
-          label="Kind"
-          className="h-9 w-full"
-          value={filter.kind ?? ""}
-          onChange={(event) => search(event.currentTarget.value || undefined)}
-        >
-          <option value="">All kinds</option>
-          {Object.entries(ledgerKinds).map(([kind, words]) => (
-            <option key={kind} value={kind}>
-              {words}
-            </option>
-          ))}
-        </Select>
-      </div>
-      <Button type="submit" look="primary" className="h-9 lg:mt-[23.25px]">
-        <Search size={14} />
-        Search
-      </Button>
-    </form>
   );
 }
 

@@ -59,7 +59,7 @@ function useTests(): Tests {
       setResults((before) => [...before.filter(({ name }) => !names.has(name)), ...fresh]);
     },
     // Limits may have been learned from the answers.
-    onSettled: () => client.invalidateQueries({ queryKey: modelsQuery.queryKey }),
+    onSettled: () => void client.invalidateQueries({ queryKey: modelsQuery.queryKey }),
   });
   return {
     results,

@@ -1,7 +1,7 @@
 import { isRecord, type Json, SluiceError, secret } from "../../core/index.ts";
 import type { BatchAnswer } from "../../store/index.ts";
 import type { ModelAccess } from "../model-access.ts";
-import { type HostedModelSpec, isSimulated, type ModelSpec } from "../model-spec.ts";
+import type { HostedModelSpec } from "../model-spec.ts";
 
 /** A request of a batch: the id of its call, and what would be sent to the provider at once. */
 export interface BatchLineItem {
@@ -15,12 +15,6 @@ export interface BatchClient {
   submit(items: readonly BatchLineItem[]): Promise<string>;
   /** The answers by id of the call, once the batch has ended; null before. Requests that expired or were cancelled have none. */
   collect(batchId: string): Promise<ReadonlyMap<string, BatchAnswer> | null>;
-}
-
-/** Whether requests to a model can go with a batch. */
-export function takesBatches(spec: ModelSpec): spec is HostedModelSpec {
-  if (isSimulated(spec) || (spec.kind ?? "text") !== "text" || spec.batch === false) return false;
-  return spec.provider === "openai" ? spec.api !== "responses" : spec.provider === "anthropic";
 }
 
 /** Opens the batch API of a model's provider. @throws SECRET_MISSING */

@@ -2,7 +2,8 @@ import { type Log, toSluiceError } from "../../core/index.ts";
 import type { BatchGroup, OpenBatch, Store } from "../../store/index.ts";
 import type { ModelAccess } from "../model-access.ts";
 import { type HostedModelSpec, modelIdOf, type ResolvedModels } from "../model-spec.ts";
-import { openBatchClient, takesBatches } from "./batch-client.ts";
+import { usesBatchApi } from "../prices.ts";
+import { openBatchClient } from "./batch-client.ts";
 
 /** What {@link startBatchRunner} takes. */
 export interface BatchRunnerOptions {
@@ -79,5 +80,5 @@ function specOf(
 ): HostedModelSpec | null {
   const named = models.get(modelName);
   const specs = named ? [named.spec, ...named.fallbacks] : [];
-  return specs.filter(takesBatches).find((spec) => spec.provider === provider && modelIdOf(spec) === model) ?? null;
+  return specs.filter(usesBatchApi).find((spec) => spec.provider === provider && modelIdOf(spec) === model) ?? null;
 }

@@ -7,7 +7,14 @@ import type { Detector, Finding } from "./finding.ts";
 import { ipv4Rule, ipv6Rule } from "./ip-addresses.ts";
 import { announcedKeyRule, authorizationRule, knownKeyRule, privateKeyRule, urlCredentialsRule } from "./keys.ts";
 import { loadNameLibrary, type NameLibrary } from "./name-library.ts";
-import { isListedName, isOrdinaryWord, judgeName, type NameCandidate, nameCandidatesOf, withoutFirst } from "./names.ts";
+import {
+  isListedName,
+  isOrdinaryWord,
+  judgeName,
+  type NameCandidate,
+  nameCandidatesOf,
+  withoutFirst,
+} from "./names.ts";
 import { nhsNumberRule, niNumberRule, ssnRule } from "./national-numbers.ts";
 import { phoneRule } from "./phones.ts";
 import { fiveDigitPostcodeRule, ukPostcodeRule } from "./postcodes.ts";
@@ -105,25 +112,33 @@ async function findNames(text: string, breather: Breather): Promise<Finding[]> {
   const people: NameCandidate[] = [];
   const others: NameCandidate[] = [];
   for (const candidate of nameCandidatesOf(text)) {
-    const person = await personIn(candidate, text);
-    if (person === undefined) others.push(candidate);
-    else people.push(person);
+    const { name, isPerson } = await readCandidate(candidate, text);
+    (isPerson ? people : others).push(name);
     await breather.breathe();
   }
   const surnames = new Set(people.flatMap(({ words }) => (words.length > 1 ? words.slice(-1) : [])));
-  const again = others.filter(({ words: [word = "", ...more] }) => more.length === 0 && word.length > 2 && surnames.has(word));
-  const found = [...people, ...again].map(({ start, end }) => ({ start, end, kind: "PERSON", source: namesSource }) as const);
+  const again = others.filter(
+    ({ words: [word = "", ...more] }) => more.length === 0 && word.length > 2 && surnames.has(word),
+  );
+  const found = [...people, ...again].map(
+    ({ start, end }) => ({ start, end, kind: "PERSON", source: namesSource }) as const,
+  );
   return [...companies, ...found];
 }
 
-async function personIn(candidate: NameCandidate, text: string): Promise<NameCandidate | undefined> {
+/** What is judged, without a word that only opens the sentence, and whether it is a person. */
+async function readCandidate(
+  candidate: NameCandidate,
+  text: string,
+): Promise<{ name: NameCandidate; isPerson: boolean }> {
   const verdict = judgeName(candidate, text);
-  if (verdict !== "perhaps") return verdict === "yes" ? candidate : undefined;
+  if (verdict !== "perhaps") return { name: candidate, isPerson: verdict === "yes" };
   const library = await loadNameLibrary();
-  // "Later Jane Doyle agreed": the first word of a sentence is no part of the name.
-  const rest = candidate.opensSentence && library.isOrdinary(candidate.words[0]?.toLowerCase() ?? "") && withoutFirst(candidate, text);
-  if (rest) return personIn(rest, text);
-  return isNameBy(library, candidate, text) ? candidate : undefined;
+  const first = candidate.words[0]?.toLowerCase() ?? "";
+  // "Later Jane Doyle agreed".
+  const isOpening = candidate.opensSentence && library.isOrdinary(first) && !isListedName(first);
+  const rest = isOpening ? withoutFirst(candidate, text) : undefined;
+  return rest ? readCandidate(rest, text) : { name: candidate, isPerson: isNameBy(library, candidate, text) };
 }
 
 function isNameBy(library: NameLibrary, candidate: NameCandidate, text: string): boolean {

@@ -62,7 +62,7 @@ export const neverNames = words(`
   supplier support system systems task tax team teams tech technical technology tel terms test than thank thanks that the their
   them then there these they this those though three through thursday ticket time title to today together tomorrow total trade
   training transfer trial tuesday two type union unit university until up update upon url urgent us use user vat very via vice
-  view was we website wednesday week weekend well were west what when where whether which while who why will wish with within
+  view was we website wednesday week weekend well were west what when where whether which while who why wish with within
   without wire work would year years yes yesterday yet you your yours zone
   english french german spanish italian american british european chinese japanese indian african asian dutch polish irish scottish
   welsh christmas easter ramadan diwali hanukkah internet google microsoft amazon apple facebook linkedin slack zoom excel word
@@ -82,6 +82,19 @@ export const neverNames = words(`
   server cluster database network router firewall gateway endpoint dashboard browser tablet laptop desktop printer monitor keyboard
   chief senior junior deputy assistant vice acting interim head lead principal global worldwide universal advanced basic
   breakfast lunch dinner emergency contacts invoices january-march everybody anyone someone something nothing anything
+`);
+
+/** Those of the ordinary words that are common surnames: after a first name, itself an ordinary word or not, they make a name. */
+export const ordinarySurnames = words(`
+  banks barber bell berry best bird bishop black bond booth brook brown burn bush butcher butler cannon carpenter carter chance chase
+  clay cole cook cox craft crane cross crow dale day dean dick drew field fields finch fisher flint ford forest foster fox francis frank
+  freeman frost gale glass golden good goodman grant gray green grey grove hardy harper harvey hazard head heath hill holiday hood hook
+  hope house hunt hunter hurt joy justice key king knight lake lance lane law lawyer lee little lock long lord lot love low luck major
+  march marsh marshal mason masters miles mill miller moon moor moore moss mount nation noble north page palmer park parker pepper
+  perry pierce pike pole poole porter potter power price pride prince prior quick ray read reed reese rice rich ridge rivers rock rose
+  rowan rush sage savage sharp shepherd shore short silver sloan small smith snow spring steel sterling stone storm street strong
+  summers swan swift tanner tucker turner underwood vale wade wake walker wall walls ward waters wave weaver weber webber wells west
+  wheeler white wild winter wise wolf wood woods wren wright york young
 `);
 
 /** First names, in lower case, that are much oftener the name of a place or a product. Alone they need a word before them: "Dear Georgia". */

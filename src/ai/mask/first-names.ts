@@ -21,6 +21,10 @@ export const firstNames: ReadonlySet<string> = new Set(
   tracey tracy trevor valerie vanessa vera veronica victoria vincent virginia walter wayne wendy wesley wilfred william yvonne zachary zara zoe
   brandon brittany chad chelsea cody courtney crystal derrick dustin gloria hunter jasmine jerome jesse kayla kristen kurt lamar
   latoya madison mackenzie marcus megan randy rodney shawn sierra tamara tanner tiffany todd travis trent tyler tyrone whitney
+  amber angel art autumn bill bob brook carol carter chase cherry christian cliff constance cooper crystal curt daisy dale dawn dean dick
+  drew earl ernest faith frank gene ginger glen grace grant guy harmony harper hazel holly hope iris ivy jack jade jay joy june kay lance
+  lee leo lily mark mercy miles nick norm olive parker pat patience pearl penny piper prudence ray reed rich rob robin rod rose rowan ruby
+  sandy sue summer tim tom verity victor violet wade will
   ava freya poppy sienna elsie aria maya lola luna bonnie maisie aurora penelope ada delilah orla erin edie robyn callie imogen nevaeh
   arlo jude luca freddie finley reggie ezra tommy ronnie albie roman louie otis ellis bodhi kit ethan caleb jaxon mason aiden grayson
   levi elijah josiah isaiah hudson wyatt landon colton easton weston kinsley paisley brooklyn skylar peyton riley avery addison

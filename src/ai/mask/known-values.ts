@@ -1,5 +1,5 @@
 import { isRecord, type Json } from "../../core/index.ts";
-import { commonWords, legalForms, titles } from "./common-words.ts";
+import { commonWords, legalForms, ordinarySurnames, titles } from "./common-words.ts";
 import { kindOfField, wordsOf } from "./field-kinds.ts";
 import type { KnownValue } from "./finding.ts";
 
@@ -88,9 +88,11 @@ function withoutLegalForm(company: string): string[] {
 
 function partsOf(name: string): string[] {
   const parts = name.split(/[\s,]+/).filter((part) => (part.match(/\p{L}/gu)?.length ?? 0) >= 3);
-  return parts.filter((part) => part !== name && !isOrdinary(part.toLowerCase()));
+  return parts.filter((part, index) => part !== name && isTelling(part.toLowerCase(), index === parts.length - 1));
 }
 
-function isOrdinary(word: string): boolean {
-  return commonWords.has(word) || titles.has(word.replaceAll(".", ""));
+/** Whether a part of a name is one by itself: no title and no ordinary word, but for a surname such as Smith. */
+function isTelling(part: string, isLast: boolean): boolean {
+  if (titles.has(part.replaceAll(".", ""))) return false;
+  return !commonWords.has(part) || (isLast && ordinarySurnames.has(part));
 }

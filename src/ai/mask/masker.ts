@@ -112,8 +112,8 @@ function withoutAllowed(policy: MaskPolicy, findings: readonly (readonly Finding
 const shortestSought = 3;
 
 /**
- * Decides what is masked: what was found; then every other place where the same values stand, also in other texts and those of earlier
- * calls; then what only looks like a placeholder, so that restoring touches nothing that was there before.
+ * Decides what is masked: what was found; then what only looks like a placeholder, so that restoring touches nothing that was there
+ * before; then every other place where the same values stand, also in other texts and those of earlier calls.
  */
 async function piecesOf(
   texts: readonly ReadableText[],
@@ -151,14 +151,14 @@ function completePieces(
   found: readonly Piece[],
   sought: ValueTrie<PlaceholderKind>,
 ): Piece[] {
-  const withRepeats = addToBareParts(original.length, found, function* (start, end) {
-    for (const match of sought.find(original.slice(start, end), { edges: readable.slice(start, end) })) {
-      if (match !== undefined) yield { start: start + match.start, end: start + match.end, kind: match.entry };
-    }
-  });
-  const all = addToBareParts(original.length, withRepeats, function* (start, end) {
+  const withLookAlikes = addToBareParts(original.length, found, function* (start, end) {
     for (const { index, 0: text } of original.slice(start, end).matchAll(lookAlike)) {
       yield { start: start + index, end: start + index + text.length, kind: "TEXT" };
+    }
+  });
+  const all = addToBareParts(original.length, withLookAlikes, function* (start, end) {
+    for (const match of sought.find(original.slice(start, end), { edges: readable.slice(start, end) })) {
+      if (match !== undefined) yield { start: start + match.start, end: start + match.end, kind: match.entry };
     }
   });
   return widenPieces(original, all);

@@ -1,4 +1,4 @@
-import { commonWords, neverNames, placeNames, titles } from "./common-words.ts";
+import { commonWords, neverNames, ordinarySurnames, placeNames, titles } from "./common-words.ts";
 import { firstNames, surnameEnd } from "./first-names.ts";
 import type { Span } from "./rule.ts";
 import { textBefore } from "./rule.ts";
@@ -68,7 +68,7 @@ function candidateOf(text: string, words: readonly { text: string; start: number
   const last = words.findLast((each) => /^\p{Lu}['’]?\p{L}/u.test(each.text));
   if (first === undefined || last === undefined || first.start > last.start) return undefined;
   const end = last.start + last.text.length;
-  const opensSentence = /(?:^|[.!?:;\n\0"“”'‘(<>*•|{[,-]|--) {0,3}$/u.test(textBefore(text, first.start, 6));
+  const opensSentence = /(?:^|[.!?:;\n\0"“”'‘(<>*•|{[-]|--) {0,3}$/u.test(textBefore(text, first.start, 6));
   const inside = words.slice(0, words.indexOf(last) + 1).map((each) => each.text.replace(/\.$/, ""));
   return { start: first.start, end, words: inside, opensSentence };
 }
@@ -112,7 +112,9 @@ export function judgeName(
   // Abbreviations, and headings in capitals; a name in capitals is known by its first part or the words before it.
   if (words.every(isShouted) && !isKnownFirst) return "no";
   // "Mark Brown" and "Rose Garden" are told apart by a better reader.
-  if (isKnownFirst) return commonWords.has(first) && commonWords.has(last) ? "perhaps" : "yes";
+  const isDoubtful =
+    commonWords.has(first) && commonWords.has(last) && (candidate.opensSentence || !ordinarySurnames.has(last));
+  if (isKnownFirst) return isDoubtful ? "perhaps" : "yes";
   // "Payout EUR": a code among words.
   const isCode = words.some(isShouted) && !words.every(isShouted);
   if (isOrdinary || isCode) return "no";

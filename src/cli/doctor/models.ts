@@ -1,35 +1,52 @@
-import { createRequire } from "node:module";
-import { defaultLocalServers, type ResolvedModel, resolveModels } from "../../ai/index.ts";
+import {
+  candidatesToTest,
+  checkModels,
+  defaultLocalServers,
+  keyOf,
+  modelIdOf,
+  type ModelSpec,
+  resolveModels,
+} from "../../ai/index.ts";
 import { createGuardedFetch } from "../../connect/index.ts";
-import { type Check, failing, type Finding, ok, type Subject, warning } from "./check.ts";
+import { type Check, failing, type Finding, ok, type Subject, toFinding, warning } from "./check.ts";
 
-const usualKeys: { readonly [provider: string]: string } = {
-  openai: "OPENAI_API_KEY",
-  anthropic: "ANTHROPIC_API_KEY",
-};
-
-/** Which model each name stands for and why, and whether it can be used. No model is called. */
+/**
+ * Which models each name stands for and why, and whether they can be used: keys, packages, prices of budgeted flows. No model
+ * is called.
+ */
 export const modelsCheck: Check = {
   name: "models",
   async look({ config, environment }) {
     if (!config) return [];
+    const written = config.models ?? {};
     const fetch = createGuardedFetch({ allowedOrigins: defaultLocalServers.map(({ origin }) => origin) });
     try {
-      const models = await resolveModels({ config: config.models ?? {}, environment, detectLocal: true, fetch });
+      const models = await resolveModels({ config: written, environment, detectLocal: true, fetch });
+      const candidates = candidatesToTest(models).map((one) => ({
+        ...one,
+        reason: models.get(one.name)?.reason ?? "",
+      }));
       // Names that mean the same are told once.
-      const groups = Map.groupBy(models.values(), ({ spec, reason }) => JSON.stringify([spec, reason]));
-      return [...groups.values()].flatMap((group) => checkModel(group, environment));
+      const groups = Map.groupBy(candidates, ({ spec, reason }) => JSON.stringify([spec, reason]));
+      const usable = await checkModels({ ...config, config: written, models }).then(() => [], toFindings);
+      return [...[...groups.values()].flatMap((group) => checkModel(group, environment)), ...usable];
     } finally {
       await fetch.close();
     }
   },
 };
 
-function checkModel(group: readonly ResolvedModel[], environment: Subject["environment"]): Finding[] {
+interface Candidate {
+  readonly name: string;
+  readonly spec: ModelSpec;
+  readonly reason: string;
+}
+
+function checkModel(group: readonly Candidate[], environment: Subject["environment"]): Finding[] {
   const [model] = group;
   if (!model) return [];
   const { spec, reason } = model;
-  const names = group.map(({ name }) => name).join(" and ");
+  const names = [...new Set(group.map(({ name }) => name))].join(" and ");
   if (spec.provider === "simulated") {
     return [
       warning(
@@ -38,29 +55,11 @@ function checkModel(group: readonly ResolvedModel[], environment: Subject["envir
       ),
     ];
   }
-  const key = spec.apiKey?.secret ?? usualKeys[spec.provider];
-  const library = `@ai-sdk/${spec.provider}`;
-  return [
-    ok(`${names}: ${spec.model} of ${spec.provider}, as ${reason}`),
-    ...(key && !environment[key]?.trim()
-      ? [
-          failing(
-            `${key} is not set; model ${names} needs it`,
-            "Set it in the environment, or in .env beside the configuration.",
-          ),
-        ]
-      : []),
-    ...(isInstalled(library)
-      ? []
-      : [failing(`the package ${library} is not installed; model ${names} needs it`, `npm install ${library}`)]),
-  ];
+  const found = ok(`${names}: ${modelIdOf(spec)} of ${spec.provider}, as ${reason}`);
+  const key = keyOf(spec)?.secret;
+  if (key === undefined || environment[key]?.trim()) return [found];
+  const hint = "Set it in the environment, or in .env beside the configuration.";
+  return [found, failing(`${key} is not set; model ${names} needs it`, hint)];
 }
 
-function isInstalled(name: string): boolean {
-  try {
-    createRequire(import.meta.url).resolve(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const toFindings = (thrown: unknown): Finding[] => [toFinding(thrown)];

@@ -30,7 +30,16 @@ const model = {
   ],
 } as const;
 
-const passed = { name: "fast", provider: "openai", model: "gpt-test", ok: true, latencyMs: 120, limits: [], costMicroUsd: 3, error: null };
+const passed = {
+  name: "fast",
+  provider: "openai",
+  model: "gpt-test",
+  ok: true,
+  latencyMs: 120,
+  limits: [],
+  costMicroUsd: 3,
+  error: null,
+};
 
 const calls: unknown[] = [];
 const gateway: GatewayPort = {
@@ -88,7 +97,9 @@ describe("models", () => {
     const before = server.log.length;
     expect(await resume("OTHER")).toBe(false);
     expect(server.log).toHaveLength(before);
-    expect(await codeOf(await server.api("POST", "/models/resume", { as: "builder", body: {} }))).toBe("REQUEST_INVALID");
+    expect(await codeOf(await server.api("POST", "/models/resume", { as: "builder", body: {} }))).toBe(
+      "REQUEST_INVALID",
+    );
   });
 });
 
@@ -105,7 +116,12 @@ describe("costs", () => {
   it("are told of a period by flow, with the budgets of now", async () => {
     const path = "/costs?from=2026-03-01&to=2026-03-10T12:00:00Z&by=model";
     const view = CostsView.parse(await (await server.api("GET", path, { as: "viewer" })).json());
-    expect(view).toMatchObject({ from: "2026-03-01T00:00:00.000Z", to: "2026-03-10T12:00:00.000Z", rows: [], budgets: [] });
+    expect(view).toMatchObject({
+      from: "2026-03-01T00:00:00.000Z",
+      to: "2026-03-10T12:00:00.000Z",
+      rows: [],
+      budgets: [],
+    });
     expect(view.total).toMatchObject({ calls: 0, costMicroUsd: 0, costPerSuccessMicroUsd: null });
   });
 

@@ -92,7 +92,11 @@ describe("the ledger", () => {
     const erased = await erase("admin", " jane@example.com ");
     expect(ErasureView.parse(await erased.json())).toEqual({ runs: 1, calls: 2, entry: 3 });
     expect(asked.at(-1)).toEqual(["jane@example.com", "key_admin"]);
-    expect(server.log.at(-1)).toEqual({ level: "info", event: "subject.erased", fields: { count: 1, by: "key_admin" } });
+    expect(server.log.at(-1)).toEqual({
+      level: "info",
+      event: "subject.erased",
+      fields: { count: 1, by: "key_admin" },
+    });
     expect(await codeOf(await erase("admin", "busy@example.com"))).toBe("SUBJECT_BUSY");
     expect(JSON.stringify(server.log)).not.toContain("example.com");
   });

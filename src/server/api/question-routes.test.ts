@@ -18,7 +18,14 @@ async function waitFor(name: string, question?: Json): Promise<string> {
     sample: false, receivedAt: new Date(),
   }); // oxfmt-ignore
   const input = { timeoutMs: 1000, ...(question !== undefined && { question }) };
-  const step = { kind: "signal", status: "waiting", attempts: [], output: null, error: null, finishedAt: null } as const;
+  const step = {
+    kind: "signal",
+    status: "waiting",
+    attempts: [],
+    output: null,
+    error: null,
+    finishedAt: null,
+  } as const;
   await server.workspace.steps.save(
     { ...step, runId, path: "1", name, input, wakeAt: null, waitReason: null, startedAt },
     0,
@@ -29,7 +36,13 @@ async function waitFor(name: string, question?: Json): Promise<string> {
 it("what runs ask people is listed with all that is needed to answer, and answered by a signal", async () => {
   const schema = { type: "object", properties: { score: { type: "integer" } } };
   const step = "analyse lead (v2)";
-  const answer = await waitFor(`${step}: answer`, { kind: "answer", step, schema, complaint: "score is missing", answer: {} });
+  const answer = await waitFor(`${step}: answer`, {
+    kind: "answer",
+    step,
+    schema,
+    complaint: "score is missing",
+    answer: {},
+  });
   const account = "flow/lead-routing/2026-03-09";
   const money = { limitMicroUsd: 1000, spentMicroUsd: 900, neededMicroUsd: 200 };
   const budget = await waitFor(`${step}: budget`, { kind: "budget", step, account, ...money });
@@ -39,7 +52,10 @@ it("what runs ask people is listed with all that is needed to answer, and answer
   const place = { stepPath: "1", stepName: step, startedAt: startedAt.toISOString() };
   expect(page.items.map(({ run, question }) => [run.id, question])).toEqual([
     [budget, { kind: "budget", ...place, signal: `${step}: budget`, account, ...money }],
-    [answer, { kind: "answer", ...place, signal: `${step}: answer`, schema, complaint: "score is missing", answer: {} }],
+    [
+      answer,
+      { kind: "answer", ...place, signal: `${step}: answer`, schema, complaint: "score is missing", answer: {} },
+    ],
   ]);
   expect(page.next).toBeNull();
   const overview = OverviewView.parse(await (await server.api("GET", "/overview", { as: "viewer" })).json());

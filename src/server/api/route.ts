@@ -35,7 +35,10 @@ export const jsonLines = "application/x-ndjson";
 
 /** What an answer holds: JSON of a schema, nothing, or a stream of events or lines that are each of a schema. */
 export type AnswerContent =
-  z.ZodType | null | { readonly [eventStream]: z.ZodType } | { readonly [jsonLines]: z.ZodType };
+  | z.ZodType
+  | null
+  | { readonly [eventStream]: z.ZodType }
+  | { readonly [jsonLines]: z.ZodType };
 
 /** One row of the route table. Routes, the OpenAPI document and the authorisation matrix test all come from it. */
 export interface Route<

@@ -49,80 +49,92 @@ export const statements: readonly string[] = [
   `create index batch_items_open on batch_items (state, provider, model) where state in ('waiting','submitting','submitted')`,
 
   /*
-   * All that is to be known before a request leaves, and all that is known after it, in one statement: limits and budgets,
-   * the record of the call, the placeholders, the ledger. Of a request that may not leave, nothing is written.
+   * All that is to be known before requests leave, and all that is known after them, in one statement: limits and budgets,
+   * the records of the calls, the placeholders, the ledger. Of a request that may not leave, nothing is written.
    *
    * One at a time over all processes: every call moves the ledger's head anyway, and so locks come in no order that could
    * stand against another one's. Callers put many items into one statement.
    */
-  `create function pass_ai_calls(items json) returns json language plpgsql as $$
+  `create function pass_ai_calls(items json) returns json language plpgsql
+    set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off as $$
   declare
-    item json;
-    verdict json;
-    verdicts json[] := '{}';
+    part json;
+    verdicts json[] := array_fill('{"ok":true}'::json, array[json_array_length(items)]);
+    places integer[];
     chain record;
   begin
     perform pg_advisory_xact_lock(4600, 3);
-    for item in select value from json_array_elements(items) loop
-      if item ->> 'op' = 'admit' then
-        verdict := sluice.admit_ai_call(item);
-      else
-        perform sluice.settle_ai_call(item);
-        verdict := '{"ok":true}';
-      end if;
-      verdicts := verdicts || verdict;
+    select json_agg(value order by place) into part from json_array_elements(items) with ordinality as one (value, place)
+      where value ->> 'op' = 'settle';
+    if part is not null then perform sluice.settle_ai_calls(part); end if;
+
+    for chain in
+      select place from json_array_elements(items) with ordinality as one (value, place)
+      where value ->> 'op' = 'admit' and not exists (select from sluice.runs as run
+        where run.workspace_id = value ->> 'workspaceId' and run.id = value ->> 'runId' and run.epoch = (value ->> 'epoch')::integer)
+    loop
+      verdicts[chain.place] := '{"ok":false,"because":"taken_over"}';
     end loop;
+    select json_agg(value -> 'claim' order by place), array_agg(place order by place) into part, places
+      from json_array_elements(items) with ordinality as one (value, place)
+      where json_typeof(value -> 'claim') = 'object' and verdicts[place] ->> 'ok' = 'true';
+    if part is not null then
+      part := sluice.claim_model_calls(part);
+      for place in 1 .. cardinality(places) loop verdicts[places[place]] := part -> (place - 1); end loop;
+    end if;
+
+    select json_agg(value order by place) into part from json_array_elements(items) with ordinality as one (value, place)
+      where value ->> 'op' = 'admit' and verdicts[place] ->> 'ok' = 'true';
+    if part is not null then perform sluice.record_ai_calls(part); end if;
     for chain in
       select value ->> 'workspaceId' as workspace, json_agg(value -> 'entry' order by place) as entries
-      from json_array_elements(items) with ordinality as numbered (value, place)
-      where json_typeof(value -> 'entry') = 'object' and verdicts[place] ->> 'ok' = 'true'
-      group by 1
+      from json_array_elements(items) with ordinality as one (value, place)
+      where verdicts[place] ->> 'ok' = 'true' and json_typeof(value -> 'entry') = 'object' group by 1
     loop
       perform sluice.append_ledger(chain.workspace, chain.entries);
     end loop;
     return array_to_json(verdicts);
   end $$`,
 
-  `create function admit_ai_call(item json) returns json language plpgsql as $$
-  declare
-    call json := item -> 'call';
-    verdict json := '{"ok":true}';
+  `create function record_ai_calls(items json) returns void language plpgsql as $$
   begin
-    perform 1 from sluice.runs as run
-      where run.workspace_id = item ->> 'workspaceId' and run.id = item ->> 'runId' and run.epoch = (item ->> 'epoch')::integer;
-    if not found then return '{"ok":false,"because":"taken_over"}'; end if;
-    if json_typeof(item -> 'claim') = 'object' then
-      verdict := sluice.claim_model_call(item -> 'claim');
-      if verdict ->> 'ok' <> 'true' then return verdict; end if;
-    end if;
     insert into sluice.ai_calls (workspace_id, id, run_id, step_path, attempt, model_name, provider, model, region, lane,
       simulated, sent_fields, available_fields, masked, request, request_digest, reserved_micro_usd, waited_ms,
       prompt_version, status, started_at)
-    values (item ->> 'workspaceId', call ->> 'id', item ->> 'runId', call ->> 'stepPath', (call ->> 'attempt')::integer,
-      call ->> 'modelName', call ->> 'provider', call ->> 'model', call ->> 'region', (call ->> 'lane')::smallint,
-      (call ->> 'simulated')::boolean, call -> 'sentFields', (call ->> 'availableFields')::integer, call -> 'masked',
-      (call ->> 'request')::json, call ->> 'requestDigest', (call ->> 'reservedMicroUsd')::bigint,
-      (call ->> 'waitedMs')::integer, call ->> 'promptVersion', 'intent', (call ->> 'startedAt')::timestamptz);
+    select item."workspaceId", call.id, item."runId", "stepPath", attempt, "modelName", provider, model, region, lane, simulated,
+      "sentFields", "availableFields", masked, request::json, "requestDigest", "reservedMicroUsd", "waitedMs", "promptVersion",
+      'intent', "startedAt"
+    from json_to_recordset(items) as item ("workspaceId" text, "runId" text, call json)
+    cross join lateral json_to_record(item.call) as call (id text, "stepPath" text, attempt integer, "modelName" text,
+      provider text, model text, region text, lane smallint, simulated boolean, "sentFields" json, "availableFields" integer,
+      masked json, request text, "requestDigest" text, "reservedMicroUsd" bigint, "waitedMs" integer, "promptVersion" text,
+      "startedAt" timestamptz);
     insert into sluice.subjects (workspace_id, subject, run_id)
-      select item ->> 'workspaceId', subject, item ->> 'runId' from json_array_elements_text(item -> 'subjects') as subject
+      select "workspaceId", subject, "runId"
+      from json_to_recordset(items) as item ("workspaceId" text, "runId" text, subjects json)
+      cross join lateral json_array_elements_text(item.subjects) as subject
       on conflict do nothing;
-    if json_typeof(item -> 'vault') = 'object' then
-      insert into sluice.vaults (workspace_id, run_id, sealed, expires_at)
-      values (item ->> 'workspaceId', item ->> 'runId', (item -> 'vault' ->> 'sealed')::json, (item -> 'vault' ->> 'expiresAt')::timestamptz)
+    -- The last of a run in this statement has all that those before it have.
+    insert into sluice.vaults (workspace_id, run_id, sealed, expires_at)
+      select distinct on (value ->> 'workspaceId', value ->> 'runId') value ->> 'workspaceId', value ->> 'runId',
+        (value -> 'vault' ->> 'sealed')::json, (value -> 'vault' ->> 'expiresAt')::timestamptz
+      from json_array_elements(items) with ordinality as one (value, place) where json_typeof(value -> 'vault') = 'object'
+      order by value ->> 'workspaceId', value ->> 'runId', place desc
       on conflict (workspace_id, run_id) do update set sealed = excluded.sealed, expires_at = excluded.expires_at;
-    end if;
-    return verdict;
   end $$`,
 
-  `create function settle_ai_call(item json) returns void language plpgsql as $$
+  `create function settle_ai_calls(items json) returns void language plpgsql as $$
+  declare
+    settlements json;
   begin
-    if json_typeof(item -> 'settlement') = 'object' then
-      perform sluice.settle_model_call(item -> 'settlement');
-    end if;
-    update sluice.ai_calls set response = (item ->> 'response')::json, status = item ->> 'status', rung = item ->> 'rung',
-      input_tokens = (item ->> 'inputTokens')::integer, output_tokens = (item ->> 'outputTokens')::integer,
-      cost_micro_usd = (item ->> 'costMicroUsd')::bigint, estimated = (item ->> 'estimated')::boolean,
-      error = (item ->> 'error')::json, finished_at = (item ->> 'finishedAt')::timestamptz
-    where workspace_id = item ->> 'workspaceId' and id = item ->> 'id';
+    select json_agg(value -> 'settlement' order by place) into settlements
+      from json_array_elements(items) with ordinality as one (value, place) where json_typeof(value -> 'settlement') = 'object';
+    if settlements is not null then perform sluice.settle_model_calls(settlements); end if;
+    update sluice.ai_calls as call set response = item.response::json, status = item.status, rung = item.rung,
+      input_tokens = item."inputTokens", output_tokens = item."outputTokens", cost_micro_usd = item."costMicroUsd",
+      estimated = item.estimated, error = item.error::json, finished_at = item."finishedAt"
+    from json_to_recordset(items) as item ("workspaceId" text, id text, response text, status text, rung text,
+      "inputTokens" integer, "outputTokens" integer, "costMicroUsd" bigint, estimated boolean, error text, "finishedAt" timestamptz)
+    where call.workspace_id = item."workspaceId" and call.id = item.id;
   end $$`,
 ];

@@ -2,7 +2,7 @@
 export const lineStatements: readonly string[] = [
   /*
    * Who waits at a bucket: of each lane, requests, input tokens, output tokens and tokens of all tickets (1 to 12), then of
-   * those whose turn has come (13 to 24).
+   * those whose turn has come and who may be here any moment (13 to 24).
    */
   `create function line_at(b sluice.model_buckets, at timestamptz) returns bigint[] language plpgsql as $$
   declare
@@ -11,8 +11,8 @@ export const lineStatements: readonly string[] = [
   begin
     if not exists (select from sluice.model_tickets as ticket where ticket.bucket = b.bucket) then return line; end if;
     for who in
-      select ticket.lane * 4 + case when ticket.turn <= at then 12 else 0 end as place, sum(requests) as requests,
-        sum(input_tokens) as input, sum(output_tokens) as output
+      select ticket.lane * 4 + case when ticket.turn <= at and ticket.until >= at - sluice.ticket_hold(b.per_ms) then 12 else 0 end as place,
+        sum(requests) as requests, sum(input_tokens) as input, sum(output_tokens) as output
       from sluice.model_tickets as ticket
       where ticket.bucket = b.bucket and ticket.until >= at - sluice.ticket_grace(b.per_ms) group by 1
     loop
@@ -27,7 +27,7 @@ export const lineStatements: readonly string[] = [
   end $$`,
 
   // A place in the line comes or goes.
-  `create function change_line(line bigint[], ticket sluice.model_tickets, sign integer, at timestamptz) returns bigint[] language plpgsql as $$
+  `create function change_line(line bigint[], ticket sluice.model_tickets, sign integer, per_ms integer, at timestamptz) returns bigint[] language plpgsql as $$
   declare
     place integer := ticket.lane * 4;
   begin
@@ -36,7 +36,7 @@ export const lineStatements: readonly string[] = [
       line[place + 2] := line[place + 2] + sign * ticket.input_tokens;
       line[place + 3] := line[place + 3] + sign * ticket.output_tokens;
       line[place + 4] := line[place + 4] + sign * (ticket.input_tokens + ticket.output_tokens);
-      exit when place >= 12 or ticket.turn > at;
+      exit when place >= 12 or ticket.turn > at or ticket.until < at - sluice.ticket_hold(per_ms);
       place := place + 12;
     end loop;
     return line;
@@ -152,7 +152,7 @@ export const lineStatements: readonly string[] = [
         coalesce(sum(output_tokens), 0)::bigint as output into earlier
       from sluice.model_tickets as ticket
       where ticket.bucket = b.bucket and ticket.turn < own.turn and ticket.lane = own.lane and ticket.until > ticket.turn
-        and ticket.until >= at - sluice.ticket_grace(b.per_ms);
+        and ticket.until >= at - sluice.ticket_hold(b.per_ms);
     return sluice.plus_amounts(sluice.amounts_in_line(line, 12, lane - 1),
       sluice.to_amounts(earlier.requests, earlier.input, earlier.output, own.lane));
   end $$`,
@@ -232,7 +232,7 @@ export const lineStatements: readonly string[] = [
     if kind is null and not is_crowded then
       if own.ticket is not null then
         delete from sluice.model_tickets as ticket where ticket.bucket = own.bucket and ticket.ticket = own.ticket;
-        line := sluice.change_line(line, own, -1, at);
+        line := sluice.change_line(line, own, -1, b.per_ms, at);
       end if;
       return;
     end if;
@@ -249,7 +249,7 @@ export const lineStatements: readonly string[] = [
         on conflict (bucket, ticket) do update set lane = excluded.lane, requests = excluded.requests, input_tokens = excluded.input_tokens,
           output_tokens = excluded.output_tokens, booked_at = excluded.booked_at, turn = excluded.turn, until = excluded.until
         returning * into own;
-      line := sluice.change_line(line, own, 1, at);
+      line := sluice.change_line(line, own, 1, b.per_ms, at);
     elsif own.until <= at then
       update sluice.model_tickets as ticket set until = sluice.within_horizon(greatest(next, own.turn), at)
         where ticket.bucket = own.bucket and ticket.ticket = own.ticket returning * into own;

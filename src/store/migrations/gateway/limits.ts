@@ -117,7 +117,6 @@ const tables: readonly string[] = [
     limit_micro_usd bigint not null,
     -- What people allowed on top of it.
     allowed_micro_usd bigint not null default 0,
-    allowed_by text,
     -- Costs, and the most that calls under way can cost.
     spent_micro_usd bigint not null default 0,
     updated_at timestamptz not null default now(),
@@ -127,6 +126,14 @@ const tables: readonly string[] = [
     earlier_at timestamptz not null default now(),
     earlier_micro_usd bigint not null default 0
   ) with (fillfactor = 50)`,
+  // What people allowed, each word of theirs once.
+  `create table budget_allowances (
+    account text not null,
+    key text not null,
+    extra_micro_usd bigint not null,
+    allowed_at timestamptz not null,
+    primary key (account, key)
+  )`,
 ];
 
 const parts: readonly string[] = [
@@ -162,9 +169,12 @@ const parts: readonly string[] = [
     select make_interval(secs => count / 1000)
   $$`,
 
-  // How long after it was told to come a ticket is kept.
+  // How long after it was told to come a ticket keeps its turn, and for how long room is held for it: nobody else may take it.
   `create function ticket_grace(per_ms integer) returns interval language sql immutable as $$
     select make_interval(secs => greatest(1000, per_ms / 4) / 1000.0)
+  $$`,
+  `create function ticket_hold(per_ms integer) returns interval language sql immutable as $$
+    select make_interval(secs => per_ms / 30 / 1000.0)
   $$`,
 
   /*
