@@ -1,5 +1,5 @@
 import { builtInDetectors, createMasker } from "../src/ai/mask/index.ts";
-import { labelledForms, labelledTexts } from "./masking/labelled-texts.ts";
+import { heldOut, labelledForms, labelledTexts } from "./masking/labelled-texts.ts";
 import { scoreTexts } from "./masking/score.ts";
 import type { Benchmark, Figures } from "./report.ts";
 
@@ -15,21 +15,27 @@ export const masking: Benchmark = {
     "Own data: texts made from templates with generated values (bench/masking/), by the hand that wrote the rules; real texts are harder. " +
     "recall.KIND: share of labelled values masked completely and as their kind. " +
     "precision.KIND: share of what was masked as the kind that is one. known.KIND: recall in forms whose fields name the kind. " +
+    "heldOut: some texts that were written by hand afterwards, all kinds together. " +
     "Speed: 1 MB of prose, the rules alone and all together; repeatedLetterMs, repeatedPairMs: the slowest 1 MB of one sign, and of two.",
   defaultRounds: 1,
   async play({ tell }) {
     const scored = await scoreTexts(labelledTexts(seed, 12));
     const forms = await scoreTexts(labelledForms(seed, 40));
+    const unseen = await scoreTexts(heldOut());
     if (process.env["BENCH_MISSES"] !== undefined) {
-      for (const { what, kind, value, around } of [...scored.misses, ...forms.misses])
+      for (const { what, kind, value, around } of [...scored.misses, ...forms.misses, ...unseen.misses])
         tell(`${what} ${kind} ${JSON.stringify(value)} in ${JSON.stringify(around)}`);
     }
+    const unseenScores = [...unseen.scores.values()];
     const all = [...scored.scores.values(), ...forms.scores.values()];
     return {
-      labelledEntities: all.reduce((sum, { labels }) => sum + labels, 0),
+      labelledEntities: sum(all, ({ labels }) => labels),
       ...shares(scored.scores, "recall", ({ found, labels }) => found / labels),
       ...shares(scored.scores, "precision", ({ right, claimed }) => right / claimed),
       ...shares(forms.scores, "known", ({ found, labels }) => found / labels),
+      heldOutEntities: sum(unseenScores, ({ labels }) => labels),
+      heldOutRecall: sum(unseenScores, ({ found }) => found) / sum(unseenScores, ({ labels }) => labels),
+      heldOutPrecision: sum(unseenScores, ({ right }) => right) / sum(unseenScores, ({ claimed }) => claimed),
       ...(await speeds()),
     };
   },
@@ -37,6 +43,10 @@ export const masking: Benchmark = {
 
 type Scores = Awaited<ReturnType<typeof scoreTexts>>["scores"];
 type Score = Scores extends ReadonlyMap<unknown, infer Value> ? Value : never;
+
+function sum(scores: readonly Score[], part: (score: Score) => number): number {
+  return scores.reduce((total, score) => total + part(score), 0);
+}
 
 function shares(scores: Scores, name: string, share: (score: Score) => number): Figures {
   const named = [...scores]

@@ -7,8 +7,10 @@ import { diskFull } from "./disk-full.ts";
 import { frozen } from "./frozen.ts";
 import { kill } from "./kill.ts";
 import { ledgerTamper } from "./ledger-tamper.ts";
+import { overspend } from "./overspend.ts";
 import { poison } from "./poison.ts";
 import { providerFaults } from "./provider-faults.ts";
+import { quota } from "./quota.ts";
 import { simulated } from "./simulated.ts";
 import { webhooks } from "./webhooks.ts";
 
@@ -23,7 +25,9 @@ const built: readonly Experiment[] = [
   burst,
   poison,
   providerFaults,
+  quota,
   webhooks,
+  overspend,
   ledgerTamper,
 ];
 

@@ -28,6 +28,8 @@ export interface LabOptions {
   readonly sandboxLatencyMs?: number;
   /** Decides which calls the faults with a probability hit. Default: 1. */
   readonly seed?: number;
+  /** Module that decides what the models' stand-ins answer; see `SandboxOptions`. */
+  readonly brain?: string;
 }
 
 /** A folder with the data of services, and the outside systems, which live on when services are killed. */
@@ -64,6 +66,7 @@ export async function prepareLab(options: LabOptions = {}): Promise<Lab> {
     folder: join(folder, "outside"),
     latencyMs: options.sandboxLatencyMs ?? defaults.sandboxLatencyMs,
     ...(options.seed !== undefined && { seed: options.seed }),
+    ...(options.brain !== undefined && { brain: options.brain }),
   });
   const { origin, slackUrl, hubspotUrl, credentials } = sandbox;
   const { databaseUrl } = options;

@@ -55,23 +55,21 @@ async function playRound(databaseUrl: string, file: string, { count, tell }: Pla
   const perMs = (count * 1000) / windows;
   const outside = await startOutside(file);
   const order = { databaseUrl, origin: outside.origin, limit, perMs, forMs: count * 1000, patient: 60, impatient: 2 };
-  const reports = await Promise.all([
-    send({ ...order, name: "interactive", lane: 0 }),
-    send({ ...order, name: "standard", lane: 1 }),
-  ]).finally(() => outside.close());
-  const arrivals = (await readFile(file, "utf8")).split("\n").slice(0, -1).map(Number);
-  const sum = (name: keyof SenderReport) => reports.reduce((total, report) => total + report[name], 0);
-  const played = {
-    asked: sum("asked"),
-    refused: sum("refused"),
-    late: sum("late"),
-    requests: arrivals.length,
-    ...measure(arrivals, perMs),
-  };
-  tell(
-    `${played.requests} requests in ${count} s, at most ${played.mostInWindow} in any ${perMs} ms; reached ${played.reachedShare}`,
-  );
-  return played;
+  try {
+    const reports = await Promise.all([
+      send({ ...order, name: "interactive", lane: 0 }),
+      send({ ...order, name: "standard", lane: 1 }),
+    ]);
+    const sum = (name: keyof SenderReport) => reports.reduce((total, report) => total + report[name], 0);
+    const arrivals = (await readFile(file, "utf8")).split("\n").slice(0, -1).map(Number);
+    const found = { requests: arrivals.length, ...measure(arrivals, perMs) };
+    tell(
+      `${found.requests} requests in ${count} s, at most ${found.mostInWindow} in any ${perMs} ms; reached ${found.reachedShare}`,
+    );
+    return { asked: sum("asked"), refused: sum("refused"), late: sum("late"), ...found };
+  } finally {
+    await outside.close();
+  }
 }
 
 /** Writes down when requests arrive, on disk before it answers, by a clock that nobody sets. */
@@ -110,7 +108,9 @@ async function send(order: SenderOrder): Promise<SenderReport> {
   sender.stderr?.setEncoding("utf8").on("data", (text: string) => (words = (words + text).slice(-4000)));
   const patience = setTimeout(() => sender.kill("SIGKILL"), order.forMs + 30_000);
   const reported = once(sender, "message").then(([report]) => report as SenderReport);
-  const ended = once(sender, "exit").then(([code]) => Promise.reject(new Error(`a sender ended with ${code}: ${words}`)));
+  const ended = once(sender, "exit").then(([code]) =>
+    Promise.reject(new Error(`a sender ended with ${code}: ${words}`)),
+  );
   try {
     return await Promise.race([reported, ended]);
   } finally {
@@ -133,10 +133,15 @@ function measure(arrivals: readonly number[], perMs: number): Pick<Played, "most
 }
 
 function toOutcome(rounds: readonly Played[]): Outcome {
-  const sum = (name: "asked" | "refused" | "late" | "requests") => rounds.reduce((total, round) => total + round[name], 0);
+  const sum = (name: "asked" | "refused" | "late" | "requests") =>
+    rounds.reduce((total, round) => total + round[name], 0);
   const violations = rounds.flatMap(({ mostInWindow, reachedShare }, round) => [
-    ...(mostInWindow > limit ? [`I6: round ${round + 1}: ${mostInWindow} requests in a window, not at most ${limit}`] : []),
-    ...(reachedShare < reachedBar ? [`round ${round + 1}: ${reachedShare} of the limit was reached, not ${reachedBar}`] : []),
+    ...(mostInWindow > limit
+      ? [`I6: round ${round + 1}: ${mostInWindow} requests in a window, not at most ${limit}`]
+      : []),
+    ...(reachedShare < reachedBar
+      ? [`round ${round + 1}: ${reachedShare} of the limit was reached, not ${reachedBar}`]
+      : []),
   ]);
   return {
     holds: violations.length === 0,

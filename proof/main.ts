@@ -21,6 +21,7 @@ interface Settings {
   readonly seed: number;
   readonly rounds: number | undefined;
   readonly count: number | undefined;
+  readonly budgetUsd: number | undefined;
   readonly short: boolean;
   readonly json: boolean;
 }
@@ -66,6 +67,8 @@ function readArguments(argv: readonly string[]): Asked | string {
     short: { type: "boolean", default: false },
     rounds: { type: "string" },
     count: { type: "string" },
+    concurrency: { type: "string" },
+    "budget-usd": { type: "string" },
     seed: { type: "string" },
   } as const;
   try {
@@ -73,7 +76,14 @@ function readArguments(argv: readonly string[]): Asked | string {
     const { json, list, short } = values;
     const seed = readWhole("seed", values.seed) ?? (short ? shortSeed : randomInt(1, 2 ** 31));
     const [rounds, count] = [readWhole("rounds", values.rounds), readWhole("count", values.count)];
-    return { chosen: list ? [] : choose(positionals), list, settings: { seed, rounds, count, short, json } };
+    const budgetUsd = readAmount("budget-usd", values["budget-usd"]);
+    const chosen = list ? [] : choose(positionals);
+    if (budgetUsd !== undefined && chosen.some((experiment) => experiment.budgetUsd === undefined)) {
+      throw new Error(`--budget-usd is for experiments with a budget, not ${chosen.map(({ name }) => name).join(", ")}`);
+    }
+    // Where what is counted happens at once, that is the word for it.
+    const settings = { seed, rounds, count: count ?? readWhole("concurrency", values.concurrency), budgetUsd, short, json };
+    return { chosen, list, settings };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -83,6 +93,12 @@ function readWhole(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new Error(`--${name} takes a whole number from 1, not "${text}"`);
+}
+
+function readAmount(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,6}(?:\.\d{1,6})?$/.test(text) && Number(text) > 0) return Number(text);
+  throw new Error(`--${name} takes US dollars above 0, such as 1 or 0.25, not "${text}"`);
 }
 
 function choose(names: readonly string[]): readonly Experiment[] {
@@ -99,10 +115,10 @@ async function play(experiment: Experiment, settings: Settings): Promise<Verdict
   const { name, usual, brief } = experiment;
   const { seed, short } = settings;
   const extent = short ? brief : usual;
-  const { rounds = extent.rounds, count = extent.count } = settings;
+  const { rounds = extent.rounds, count = extent.count, budgetUsd = experiment.budgetUsd ?? 0 } = settings;
   const tell = (what: string): void => void process.stderr.write(`${name}: ${what}\n`);
   tell(`seed ${seed}`);
-  const outcome = await experiment.run({ seed, rounds, count, short, tell }).catch(toBroken);
+  const outcome = await experiment.run({ seed, rounds, count, budgetUsd, short, tell }).catch(toBroken);
   const { violations, figures, holds, skipped } = outcome;
   return {
     experiment: name,
@@ -132,7 +148,7 @@ function wasSkipped({ rounds, skipped }: Verdict): boolean {
 
 function refuse(what: string): number {
   const usage =
-    "usage: npm run proof -- NAME|NUMBER|all [--json] [--short] [--rounds N] [--count N] [--seed N] [--list]";
+    "usage: npm run proof -- NAME|NUMBER|all [--json] [--short] [--rounds N] [--count N] [--seed N] [--budget-usd USD] [--list]";
   process.stderr.write(`error: ${what}\n${usage}\n${listAll()}\n`);
   return 2;
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { openDatabase, openStore, type Workspace } from "../src/store/index.ts";
 import type { Database, Place } from "./database.ts";
 import type { Lab } from "./lab.ts";
@@ -73,6 +74,16 @@ export async function begin(
     throw new Error(`${payload.case} was answered ${response.status}: ${JSON.stringify(answer)}`);
   }
   return { name: payload.case, runId: answer.runId };
+}
+
+/** Waits until runs have ended, however; no longer than it is told. */
+export async function untilEnded(lab: Lab, runIds: readonly string[], withinMs: number): Promise<void> {
+  const text = "select 1 from sluice.runs where id = any($1) and finished_at is null limit 1";
+  await lab.withDatabase(async ({ query }) => {
+    for (const deadline = Date.now() + withinMs; Date.now() < deadline; await setTimeout(100)) {
+      if ((await query(text, [runIds])).length === 0) return;
+    }
+  });
 }
 
 /** Works on the data of a lab's services as they do themselves. */

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Experiment, Outcome, Play } from "./experiment.ts";
 import { type Lab, prepareLab } from "./lab.ts";
-import { begin, type Case, collectModels, type ModelEvidence } from "./model-lab.ts";
+import { begin, type Case, collectModels, type ModelEvidence, untilEnded } from "./model-lab.ts";
 import {
   type FaultCase,
   findBudgetFaults,
@@ -88,20 +88,6 @@ async function playRound(lab: Lab, play: Play): Promise<Played> {
   const elapsedMs = Math.round(performance.now() - began);
   play.tell(`${begun.length} runs after ${elapsedMs} ms`);
   const evidence = await collectModels(lab, begun);
-  if (process.env["DBG"]) {
-    const slow = await lab.withDatabase(({ query }) =>
-      query(`select id, (extract(epoch from finished_at - queued_at))::float8 as s, (select json_agg(json_build_array(a->'error'->>'code', a->>'startedAt', a->>'finishedAt')) from sluice.steps as st, json_array_elements(st.attempts) a where st.run_id=run.id) as att,
-      (select json_agg(json_build_array(model, error->>'code', waited_ms, started_at::time, finished_at::time) order by started_at) from sluice.ai_calls c where c.run_id=run.id) as calls from sluice.runs run order by 2 desc nulls last limit 8`),
-    );
-    console.error(JSON.stringify(slow, null, 1));
-    console.error(
-      await lab.withDatabase(({ query }) =>
-        query(
-          "select count(*), (count(*) filter (where finished_at - queued_at > interval '10 seconds'))::int as over10, (count(*) filter (where finished_at - queued_at > interval '5 seconds'))::int over5 from sluice.runs",
-        ),
-      ),
-    );
-  }
   const roles = new Map(begun.map(({ runId, role, kind }) => [runId, { role, kind }]));
   const cases = evidence.cases.map((one) => ({
     ...one,
@@ -124,15 +110,6 @@ function planRuns(count: number): Planned[] {
       model: mixedNames[at % mixedNames.length] ?? "",
     })),
   ];
-}
-
-async function untilEnded(lab: Lab, runIds: readonly string[], withinMs: number): Promise<void> {
-  const text = "select 1 from sluice.runs where id = any($1) and finished_at is null limit 1";
-  await lab.withDatabase(async ({ query }) => {
-    for (const deadline = Date.now() + withinMs; Date.now() < deadline; await setTimeout(100)) {
-      if ((await query(text, [runIds])).length === 0) return;
-    }
-  });
 }
 
 function judge(played: readonly Played[]): Outcome {

@@ -61,8 +61,13 @@ export async function openGateway(options: AppGatewayOptions): Promise<Gateway &
       return { ...aiCalls, batches };
     },
     subjectIndexes: (values) => subjectIndexes(store.keyring, values),
-    allowBudget: async (id, { account, extraMicroUsd, key }) =>
-      void (await store.workspace(id).budgets.allow(account, extraMicroUsd, key)),
+    async allowBudget(id, { account, extraMicroUsd, key }) {
+      const { budgets, ledger } = store.workspace(id);
+      if (!(await budgets.allow(account, extraMicroUsd, key))) return;
+      const runId = key.split("/", 1)[0] ?? null;
+      const data = { account, extraMicroUsd, step: key };
+      await ledger.append([{ at: new Date(), kind: "budget.allowed", runId, ref: null, digest: null, data }]);
+    },
     detectors: [...builtInDetectors(), ...(presidio ? [createPresidioDetector({ ...presidio, fetch })] : [])],
     masking: masking?.policy,
     budget,

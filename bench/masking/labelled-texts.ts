@@ -1,4 +1,5 @@
 import type { EntityKind, Json } from "../../src/core/index.ts";
+import { heldOutTexts } from "./held-out.ts";
 import { forms, templates } from "./templates.ts";
 import { Dice, labelled, negatives } from "./values.ts";
 
@@ -33,6 +34,23 @@ export function labelledForms(seed: number, times: number): LabelledText[] {
       return { ...filled, payload: JSON.parse(filled.text) as Json };
     }),
   ).flat();
+}
+
+/** The texts that the rules were not made with. */
+export function heldOut(): LabelledText[] {
+  return heldOutTexts.map((marked) => {
+    const labels: Label[] = [];
+    let text = "";
+    let from = 0;
+    for (const match of marked.matchAll(/\[\[([A-Z_]+)\|(.+?)\]\]/g)) {
+      const [mark, kind, value = ""] = match;
+      text += marked.slice(from, match.index);
+      labels.push({ start: text.length, end: text.length + value.length, kind: kind as EntityKind });
+      text += value;
+      from = match.index + mark.length;
+    }
+    return { text: text + marked.slice(from), labels };
+  });
 }
 
 /** `{LABEL}` a new value, `{LABEL#1}` the same value each time, `{-negative}` nothing to find. */

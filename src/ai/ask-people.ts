@@ -1,13 +1,15 @@
 import { z } from "zod";
 import {
   type Budget,
+  type ErrorCode,
+  formatStepPath,
   isRecord,
-  type Json,
   type JsonObject,
   type ObjectRequest,
   type RunScope,
   type Schema,
   SluiceError,
+  type StepPath,
   type TextRequest,
 } from "../core/index.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
@@ -33,7 +35,7 @@ const mostAllowances = 5;
  * steps of the run: nothing is lost when it takes weeks.
  */
 export async function askPeople<T>(
-  options: Pick<GatewayOptions, "allowBudget">,
+  options: Pick<GatewayOptions, "allowBudget" | "journalFor">,
   run: RunScope,
   question: PersonalQuestion<T>,
   ask: () => Promise<T>,
@@ -45,7 +47,7 @@ export async function askPeople<T>(
       if (!(thrown instanceof SluiceError)) throw thrown;
       const mayAsk = thrown.code === "BUDGET_EXCEEDED" && allowed < mostAllowances;
       if (mayAsk && asksForMoney(run.flowSettings.budget)) await askForMoney(options, run, question.name, thrown);
-      else return await askForAnswer(run, question, thrown);
+      else return await askForAnswer(options, run, question, thrown);
     }
   }
 }
@@ -62,7 +64,7 @@ async function askForMoney(
   refusal: SluiceError,
 ): Promise<void> {
   const facts = isRecord(refusal.details) ? (refusal.details as JsonObject) : {};
-  const { allow } = await run.waitForSignal(`${step}: budget`, {
+  const { allow } = await run.waitForSignal(`${nameOf(step, facts)}: budget`, {
     schema: z.object({ allow: z.boolean() }),
     timeoutMs: patienceMs,
     question: { kind: "budget", step, ...facts },
@@ -84,14 +86,40 @@ async function askForMoney(
 }
 
 /** Waits for the value that no model could give. @throws the failure, where the call does not ask people. */
-async function askForAnswer<T>(run: RunScope, question: PersonalQuestion<T>, failure: SluiceError): Promise<T> {
+async function askForAnswer<T>(
+  options: Pick<GatewayOptions, "journalFor">,
+  run: RunScope, question: PersonalQuestion<T>, failure: SluiceError): Promise<T> {
   const { name, request, schema, answer } = question;
   const asks = "onInvalid" in request && request.onInvalid === "review";
   if (!asks || !answer || !(failure.code === "OUTPUT_INVALID" || failure.code === "OUTPUT_TRUNCATED")) throw failure;
-  const issues: Json = isRecord(failure.details) ? ((failure.details["issues"] as Json | undefined) ?? []) : [];
-  return run.waitForSignal(`${name}: answer`, {
+  const facts = isRecord(failure.details) ? (failure.details as JsonObject) : {};
+  const said = await options.journalFor(run.workspaceId).lastAnswer(run.runId, String(facts["path"]));
+  return run.waitForSignal(`${nameOf(name, facts)}: answer`, {
     schema: answer,
     timeoutMs: patienceMs,
-    question: { kind: "answer", step: name, schema, complaint: failure.message, issues },
+    question: {
+      kind: "answer",
+      step: name,
+      schema,
+      complaint: failure.message,
+      issues: facts["issues"] ?? [],
+      answer: said,
+    },
   });
 }
+
+/** The step with its place, by which one question of a run is told from another: a wait takes the first value of its name. */
+function nameOf(step: string, { path }: JsonObject): string {
+  return typeof path === "string" ? `${step} (step ${formatStepPath(path)})` : step;
+}
+
+/** Notes on a failure which step it is of, so that a question about it can be told from others of the run. */
+export function withPlace(thrown: unknown, path: StepPath): unknown {
+  if (!(thrown instanceof SluiceError) || !asked.has(thrown.code)) return thrown;
+  const details = isRecord(thrown.details) ? (thrown.details as JsonObject) : {};
+  const { code, message, hint, retryable, retryAfterMs } = thrown;
+  return new SluiceError(code, { message, hint, retryable, retryAfterMs, details: { ...details, path } });
+}
+
+/** Failures that people may be asked about. */
+const asked: ReadonlySet<ErrorCode> = new Set(["BUDGET_EXCEEDED", "OUTPUT_INVALID", "OUTPUT_TRUNCATED"]);

@@ -113,7 +113,7 @@ function isFetchFailure(error: Error): boolean {
 }
 
 function fromAnswer(signs: Signs, context: FailureContext): SluiceError {
-  const { status, headers, body, labels, text } = signs;
+  const { status, headers, labels, text } = signs;
   const nowMs = context.now.getTime();
   const waitMs = announcedWaitMs(signs, nowMs);
   const { code, what, hint } = reactTo(signs, waitMs);

@@ -250,8 +250,8 @@ describe("admission", () => {
     await run.within(() => ai.object("analyse", { ...question, lane: "interactive" }));
     const day = run.calls[0]!.startedAt.toISOString().slice(0, 10);
     expect(run.admissions[0]?.claim).toMatchObject({
-      credential: "openai",
-      bucket: "openai openai/gpt-6-luna",
+      credential: "OPENAI_API_KEY",
+      bucket: "OPENAI_API_KEY openai/gpt-6-luna",
       lane: 0,
       concurrency: 5,
       limits: [
@@ -262,7 +262,7 @@ describe("admission", () => {
         { account: "run/run_test", limitMicroUsd: 50_000 },
         { account: `flow/test/${day}`, limitMicroUsd: 1_000_000 },
         { account: `flow/test/${day.slice(0, 7)}`, limitMicroUsd: 20_000_000 },
-        { account: `key/openai/${day}`, limitMicroUsd: 2_000_000 },
+        { account: `key/OPENAI_API_KEY/${day}`, limitMicroUsd: 2_000_000 },
         { account: `all/${day.slice(0, 7)}`, limitMicroUsd: 100_000_000 },
       ],
     });
@@ -322,7 +322,7 @@ describe("budgets", () => {
     const allowing = createFakeRun({
       ...settings(["ask"]),
       verdicts: [spent],
-      signals: { "analyse: budget": [{ allow: true }] },
+      signals: { "analyse (step 1): budget": [{ allow: true }] },
     });
     const ai = await open(allowing);
     expect(await allowing.within(() => ai.object("analyse", question))).toMatchObject({ score: 90 });
@@ -330,7 +330,7 @@ describe("budgets", () => {
     const refusing = createFakeRun({
       ...settings(["ask"]),
       verdicts: [spent],
-      signals: { "analyse: budget": [{ allow: false }] },
+      signals: { "analyse (step 1): budget": [{ allow: false }] },
     });
     const gateway = await open(refusing);
     await expect(refusing.within(() => gateway.object("analyse", question))).rejects.toMatchObject({
@@ -373,11 +373,11 @@ describe("validation", () => {
 
   test("hands what no model could answer to a person, whose answer is held against schema and checks", async () => {
     const given = { intent: "by hand", score: 50 };
-    const run = createFakeRun({ signals: { "analyse: answer": [given] } });
+    const run = createFakeRun({ signals: { "analyse (step 1): answer": [given] } });
     const ai = await open(run, { fast: openai(first.baseUrl) });
     first.replies = [openaiAnswer("no idea")];
     expect(await run.within(() => ai.object("analyse", { ...question, check, onInvalid: "review" }))).toEqual(given);
-    const strict = createFakeRun({ signals: { "analyse: answer": [{ intent: "x", score: 50 }] } });
+    const strict = createFakeRun({ signals: { "analyse (step 1): answer": [{ intent: "x", score: 50 }] } });
     const again = await open(strict, { fast: openai(first.baseUrl) });
     await expect(
       strict.within(() => again.object("analyse", { ...question, check, onInvalid: "review" })),

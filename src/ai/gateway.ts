@@ -12,7 +12,7 @@ import {
   type TextRequest,
   toJsonSchema,
 } from "../core/index.ts";
-import { askPeople } from "./ask-people.ts";
+import { askPeople, withPlace } from "./ask-people.ts";
 import { type Asked, askWithin, type GatewayParts, type Prepared, prepare, type StepMemory } from "./ask-step.ts";
 import { askText, type TextListener } from "./ask-text.ts";
 import type { ModelAnswer } from "./call.ts";
@@ -142,7 +142,9 @@ function askAsStep<T>(
       const special = toSpecial(prepared);
       return askWithin(step, asked, (model, position, lane) =>
         askText(step, { request, prompt, files: asked.files, lane, maskComplaint: maskLater, ...special }, model, position),
-      );
+      ).catch((thrown: unknown) => {
+        throw withPlace(thrown, attempt.path);
+      });
     },
   });
 }

@@ -8,7 +8,7 @@ export { defaultLocalServers, type LocalServer } from "./local-models.ts";
 export { builtInDetectors, createPresidioDetector, type Detector } from "./mask/index.ts";
 export type { ModelAccess, ModelFetch } from "./model-access.ts";
 export { describeModelStatus, type ModelCandidate, type ModelStatus } from "./model-status.ts";
-export { candidatesToTest, type ModelTest, testModel } from "./model-test.ts";
+export { candidatesToTest, type ModelTest } from "./model-test.ts";
 export { keyOf } from "./provider-facts.ts";
 export { modelIdOf } from "./model-spec.ts";
 export type {
@@ -24,7 +24,7 @@ export type {
   SimulatedModelSpec,
 } from "./model-spec.ts";
 export { describeModels, resolveModels, type ResolveModelsOptions } from "./models.ts";
-export { createOversight, type Oversight, type OversightOptions } from "./oversight.ts";
+export { createOversight, type Oversight, type OversightOptions, testModels } from "./oversight.ts";
 export type { Prompt, PromptMessage } from "./prompt.ts";
 export type { OverallBudget } from "./reserve.ts";
 export { createSimulatedAnswer, type SimulatedAnswer } from "./simulated/answer.ts";

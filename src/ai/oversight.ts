@@ -2,6 +2,8 @@ import { type AnyFlow, digestOf, type Json } from "../core/index.ts";
 import { type Period, resumeCircuit, type Store, type Workspace } from "../store/index.ts";
 import { type DataMap, readDataMap } from "./data-map.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
+import type { ModelAccess } from "./model-access.ts";
+import type { ResolvedModels } from "./model-spec.ts";
 import { describeModelStatus, type ModelStatus } from "./model-status.ts";
 import { candidatesToTest, type ModelTest, testModel } from "./model-test.ts";
 import { type Trace, type TraceOptions, traceSends } from "./trace-sends.ts";
@@ -37,7 +39,7 @@ export function createOversight({ gateway, flows, limits, workspace }: Oversight
   const trace = rememberTraces(gateway);
   return {
     models: async () => describeModelStatus(models, await limits.gauges()),
-    test: (name) => Promise.all(candidatesToTest(models, name).map((model) => testModel(model, { access: gateway }))),
+    test: (name) => testModels(models, name, gateway),
     resume: (credential, by) => resumeCircuit({ limits, ledger: workspace.ledger }, credential, by),
     dataMap: (period) => readDataMap({ flows, workspace, period, trace }),
   };
@@ -57,4 +59,25 @@ function rememberTraces(gateway: TraceOptions["gateway"]) {
     known.set(flow.name, { sample, trace });
     return trace;
   };
+}
+
+/**
+ * Calls each candidate of a name, or of all names, once with a few words; one that several names stand for is called once.
+ *
+ * @throws MODEL_UNKNOWN for a name that is not configured.
+ */
+export function testModels(
+  models: ResolvedModels,
+  name: string | undefined,
+  access: ModelAccess,
+): Promise<ModelTest[]> {
+  const asked = new Map<string, Promise<ModelTest>>();
+  return Promise.all(
+    candidatesToTest(models, name).map(async (model) => {
+      const key = JSON.stringify(model.spec);
+      const test = asked.get(key) ?? testModel(model, { access });
+      asked.set(key, test);
+      return { ...(await test), name: model.name };
+    }),
+  );
 }

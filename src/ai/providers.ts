@@ -16,18 +16,18 @@ export type OpenRerankModel = Pick<RerankingModelV4, "doRerank">;
 
 /** Opens a model for text. @throws PEER_MISSING; SECRET_MISSING when its key is not there. */
 export async function openLanguageModel(spec: HostedModelSpec, access: ModelAccess): Promise<OpenLanguageModel> {
-  return (await open[spec.provider](spec, access)).text(spec.model);
+  return (await openProvider(spec, access)).text(spec.model);
 }
 
 /** Opens a model for vectors. @throws PEER_MISSING; SECRET_MISSING; CONFIG_INVALID when the provider has none. */
 export async function openEmbeddingModel(spec: HostedModelSpec, access: ModelAccess): Promise<OpenEmbeddingModel> {
-  const { embedding = refuseKind(spec) } = await open[spec.provider](spec, access);
+  const { embedding = refuseKind(spec) } = await openProvider(spec, access);
   return embedding(spec.model);
 }
 
 /** Opens a model that orders documents. @throws PEER_MISSING; SECRET_MISSING; CONFIG_INVALID when the provider has none. */
 export async function openRerankModel(spec: HostedModelSpec, access: ModelAccess): Promise<OpenRerankModel> {
-  const { rerank = refuseKind(spec) } = await open[spec.provider](spec, access);
+  const { rerank = refuseKind(spec) } = await openProvider(spec, access);
   return rerank(spec.model);
 }
 
@@ -36,6 +36,26 @@ interface OpenProvider {
   readonly text: (model: string) => OpenLanguageModel;
   readonly embedding?: (model: string) => OpenEmbeddingModel;
   readonly rerank?: (model: string) => OpenRerankModel;
+}
+
+/** A provider that is open, and what it was opened with. */
+interface Kept {
+  readonly key: string;
+  readonly fetch: ModelAccess["fetch"];
+  readonly provider: OpenProvider;
+}
+
+/** Kept, because opening one takes longer than asking it: half a millisecond, and up to two for packages that make their schemas anew. */
+const kept = new WeakMap<HostedModelSpec, Kept>();
+
+async function openProvider(spec: HostedModelSpec, access: ModelAccess): Promise<OpenProvider> {
+  const reference = keyOf(spec);
+  const key = reference === null ? "" : await access.resolveSecret(reference);
+  const known = kept.get(spec);
+  if (known?.key === key && known.fetch === access.fetch) return known.provider;
+  const provider = await open[spec.provider](spec, access);
+  kept.set(spec, { key, fetch: access.fetch, provider });
+  return provider;
 }
 
 type Open = (spec: HostedModelSpec, access: ModelAccess) => Promise<OpenProvider>;
@@ -95,17 +115,9 @@ const open: { readonly [Provider in HostedProvider]: Open } = {
     };
   },
   async "openai-compatible"(spec, access) {
-    const settings = await settingsOf(spec, access, "");
-    const known = compatible.get(spec);
-    if (known?.settings.apiKey === settings.apiKey && known.settings.fetch === settings.fetch) return known.provider;
-    const provider = await openCompatible(spec, settings);
-    compatible.set(spec, { settings, provider });
-    return provider;
+    return openCompatible(spec, await settingsOf(spec, access, ""));
   },
 };
-
-/** Kept, because the package works out its schemas anew for each model that is opened, which takes 0.4 ms. */
-const compatible = new WeakMap<HostedModelSpec, { readonly settings: Settings; readonly provider: OpenProvider }>();
 
 async function openCompatible(spec: HostedModelSpec, settings: Settings): Promise<OpenProvider> {
   const { createOpenAICompatible } = await loadPeer("openai-compatible", () => import("@ai-sdk/openai-compatible"));

@@ -1,5 +1,6 @@
 import { SluiceError } from "../core/index.ts";
 import { isSimulated, type ModelSpec, modelIdOf, type ResolvedModel, type ResolvedModels } from "./model-spec.ts";
+import { keyOf } from "./provider-facts.ts";
 
 /** What a call asks of the model that may answer it. */
 export interface RoutingNeeds {
@@ -70,9 +71,7 @@ function unknown(models: ResolvedModels, name: string): SluiceError {
 /** What a provider counts and charges by: the key, by its name, or the server where there is none. */
 export function credentialOf(spec: ModelSpec): string {
   if (isSimulated(spec)) return "simulated";
-  const key = spec.apiKey ?? spec.accessKeyId;
-  if (key) return key.secret;
-  return spec.provider === "openai-compatible" ? (URL.parse(spec.baseUrl ?? "")?.origin ?? spec.provider) : spec.provider;
+  return keyOf(spec)?.secret ?? URL.parse(spec.baseUrl ?? "")?.origin ?? spec.provider;
 }
 
 /** What a provider's limits are held by: key and model. */

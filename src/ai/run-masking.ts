@@ -1,4 +1,4 @@
-import { isRecord, type Json, type MaskPolicy, type RunScope, type SentField, type SentFields } from "../core/index.ts";
+import { entityKinds, isRecord, type Json, type MaskPolicy, type RunScope, type SentField, type SentFields } from "../core/index.ts";
 import type { AiJournal } from "./journal.ts";
 import { createMasker, type Detector, type KnownValue, knownValuesOf, type Originals } from "./mask/index.ts";
 
@@ -41,6 +41,7 @@ export class RunMasking {
   }
 
   async mask(run: RunScope, journal: AiJournal, maskable: Maskable, policy: MaskPolicy): Promise<Masked> {
+    if (entityKinds.every((kind) => policy[kind] === "allow")) return asItIs(maskable);
     const before = this.#runs.get(run.runId) ?? journal.vault(run.runId);
     const masked = before.then((originals) => maskAll(maskable, { run, policy, originals, detectors: this.#detectors }));
     this.#remember(
@@ -61,6 +62,11 @@ export class RunMasking {
     const oldest = this.#runs.keys().next().value;
     if (this.#runs.size > mostRuns && oldest !== undefined) this.#runs.delete(oldest);
   }
+}
+
+/** With everything allowed nothing is looked for. */
+function asItIs(maskable: Maskable): Masked {
+  return { ...maskable, maskedByField: {}, counts: {}, originals: {}, subjects: [], vault: null };
 }
 
 interface Masking {

@@ -26,6 +26,7 @@ export const tickets = flow({ name: "tickets", trigger: call({ payload, samples 
 let folder: string;
 let database: TestDatabase;
 let model: Server;
+let modelCalls = 0;
 let config = "sluice.config.ts";
 const environment = () => ({ SLUICE_DATABASE_URL: database.url, MODEL_KEY: "key-of-a-model" });
 
@@ -68,6 +69,7 @@ async function startModel(): Promise<Server> {
   const usage = { prompt_tokens: 12, completion_tokens: 1, total_tokens: 13 };
   const answer = { id: "1", created: 1, model: "m-1", choices: [{ index: 0, message, finish_reason: "stop" }], usage };
   const server = createServer((_request, response) => {
+    modelCalls += 1;
     response.setHeader("content-type", "application/json");
     response.setHeader("x-ratelimit-limit-requests", "60");
     response.setHeader("x-ratelimit-remaining-requests", "59");
@@ -143,6 +145,9 @@ describe("sluice models", () => {
     expect(err).toMatch(/fast, m-2:\nerror (EGRESS|MODEL)_\w+: /);
     const { value } = await runJson(["models", "test", "quiet"]);
     expect(value.results).toMatchObject([{ ok: true, provider: "simulated" }]);
+    const before = modelCalls;
+    expect((await runJson(["models", "test"])).value.results).toHaveLength(5);
+    expect(modelCalls - before).toBe(1);
     expect((await run(["models", "test", "gone"])).err).toContain("error MODEL_UNKNOWN");
   });
 

@@ -1,4 +1,4 @@
-import { candidatesToTest, type ModelTest, testModel } from "../ai/index.ts";
+import { candidatesToTest, type ModelTest, testModels as callModels } from "../ai/index.ts";
 import { createGuardedFetch, resolveSecret } from "../connect/index.ts";
 import type { SecretReference } from "../core/index.ts";
 import { exitCodes, tellError } from "./failure.ts";
@@ -23,17 +23,16 @@ export async function testModels(
   options: CommonOptions,
 ): Promise<number> {
   const { terminal, environment } = context;
-  const candidates = candidatesToTest(await readModels(context, options), name);
+  const models = await readModels(context, options);
   // Servers that the configuration names are often in a private network.
-  const named = candidates.flatMap(({ spec }) =>
+  const named = candidatesToTest(models, name).flatMap(({ spec }) =>
     "baseUrl" in spec && spec.baseUrl ? [new URL(spec.baseUrl).origin] : [],
   );
   const fetch = createGuardedFetch({ allowedOrigins: named });
   const resolve = (reference: SecretReference): string => resolveSecret(reference, environment).reveal();
   if (!options.json && terminal.isWatched) terminal.progress("calling each model once");
   try {
-    const access = { fetch, resolveSecret: resolve };
-    const results = await Promise.all(candidates.map((candidate) => testModel(candidate, { access })));
+    const results = await callModels(models, name, { fetch, resolveSecret: resolve });
     terminal.progress(null);
     if (options.json) terminal.printJson({ results });
     else printTests(terminal, results);

@@ -70,6 +70,7 @@ export async function runAction<Input, Output>(action: BoundAction<Input, Output
     name: what,
     kind: "effect",
     input: request,
+    output: definition.output,
     execute: async (attempt) => {
       const context = createActionContext(settings, action.name, runtime, attempt);
       const call: Call<Input, Output> = { definition, context, input: checked, attempt };

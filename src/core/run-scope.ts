@@ -80,6 +80,8 @@ export interface StepRequest<T> {
   readonly kind: StepKind;
   /** What the step works on; recorded for the timeline. */
   readonly input?: Json;
+  /** What the result fits, where that is known: a dry run makes one up by it. */
+  readonly output?: Schema;
   /** Default: {@link defaultRetry}. */
   readonly retry?: RetryPolicy;
   /**

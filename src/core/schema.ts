@@ -60,6 +60,17 @@ export async function parseSchema<Output>(
  * @see https://standardschema.dev/json-schema
  */
 export function toJsonSchema(schema: Schema): JsonObject {
+  const before = known.get(schema);
+  if (before) return before;
+  const written = writeJsonSchema(schema);
+  known.set(schema, written);
+  return written;
+}
+
+/** Schemas are declared once and used for each run. */
+const known = new WeakMap<Schema, JsonObject>();
+
+function writeJsonSchema(schema: Schema): JsonObject {
   const standard = schema["~standard"] as Partial<StandardJSONSchemaV1.Props>;
   if (standard.jsonSchema === undefined) {
     throw new SluiceError("FLOW_INVALID", {

@@ -22,6 +22,8 @@ type Departure = { readonly error: SluiceError | null };
 
 /** Waits at least so long are parked: below, replaying the run costs more than keeping it. */
 const parkAfterMs = 60_000;
+/** So long where a person may end the wait before its time: that is told to the row of the run, not to its process. */
+const parkOpenAfterMs = 5000;
 /** Shorter waits are not worth a write that shows them. */
 const showAfterMs = 1000;
 
@@ -30,6 +32,16 @@ interface Wait {
   readonly until: Date | null;
   /** How many signals had come when it last looked. */
   readonly signals: number;
+  /** Whether it may end before its time without a signal. */
+  readonly isOpen: boolean;
+}
+
+/** What may end a wait before its time. */
+export interface WaitEnds {
+  /** Fires when what is waited for came in this process. Default: nothing does. */
+  readonly interrupt?: AbortSignal | undefined;
+  /** Whether a person may end it; see `wakeWaitingFor`. Default: false. */
+  readonly isOpen?: boolean;
 }
 
 /** One execution of a run in this process: what its steps share. */
@@ -139,12 +151,12 @@ export class Execution {
   }
 
   /**
-   * Waits inside a step. Resolves when the time has come or `interrupt` fires; never when the execution has left.
+   * Waits inside a step. Resolves when the time has come or the wait is ended before; never when the execution has left.
    *
    * @param signals how many signals had come when the step last looked for what it waits for.
    */
-  async wait(until: Date | null, signals: number, interrupt?: AbortSignal): Promise<void> {
-    const wait: Wait = { until, signals };
+  async wait(until: Date | null, signals: number, { interrupt, isOpen = false }: WaitEnds = {}): Promise<void> {
+    const wait: Wait = { until, signals, isOpen };
     this.#waits.add(wait);
     this.leave();
     await waitUntil(until, interrupt ? AbortSignal.any([this.signal, interrupt]) : this.signal);
@@ -216,7 +228,9 @@ export class Execution {
   #rest(): void {
     const times = [...this.#waits].map(({ until }) => until?.getTime() ?? Infinity);
     const leftMs = Math.min(...times) - clock.now();
-    if (leftMs > parkAfterMs || this.host.slots.isCrowded) return void this.#park(Math.min(...times));
+    const mayEnd = [...this.#waits].some(({ isOpen }) => isOpen);
+    if (leftMs > (mayEnd ? parkOpenAfterMs : parkAfterMs) || this.host.slots.isCrowded)
+      return void this.#park(Math.min(...times));
     this.#resting = true;
     this.host.onRest(this.run);
     this.host.slots.rest();

@@ -11,6 +11,7 @@ import {
   toJson,
   toSluiceError,
   type Json,
+  type WaitReason,
 } from "../core/index.ts";
 import type { AttemptRecord, StepRecord } from "../store/index.ts";
 import type { Execution } from "./execution.ts";
@@ -143,7 +144,7 @@ class StepExecution<T> {
     for (;;) {
       const outcome = await this.#attempt();
       if (outcome) return outcome;
-      await this.#execution.wait(this.#row.wakeAt ?? new Date(clock.now()), this.#execution.run.signals);
+      await this.#wait(this.#row.wakeAt ?? new Date(clock.now()), this.#row.waitReason);
     }
   }
 
@@ -167,8 +168,13 @@ class StepExecution<T> {
       startedAt,
       wakeAt: this.#reopened ? null : wakeAt,
     };
-    if (this.#row.wakeAt && !this.#keepsWake) await this.#execution.wait(this.#row.wakeAt, this.#execution.run.signals);
+    if (this.#row.wakeAt && !this.#keepsWake) await this.#wait(this.#row.wakeAt, before.waitReason);
     return null;
+  }
+
+  /** A circuit is closed by a person as well. */
+  #wait(until: Date, reason: WaitReason | null): Promise<void> {
+    return this.#execution.wait(until, this.#execution.run.signals, { isOpen: reason === "circuit" });
   }
 
   /** Whether its time to wake is that of the step's own wait, not that of its next try. */

@@ -81,6 +81,6 @@ async function receive<T>(execution: Execution, name: string, { schema, deadline
         hint: "Resume the run to wait again, or give the wait a longer timeout.",
       });
     }
-    await execution.wait(deadline, count, arrived.aborted ? undefined : arrived);
+    await execution.wait(deadline, count, { interrupt: arrived.aborted ? undefined : arrived });
   }
 }

@@ -301,6 +301,24 @@ export function createAiCallStore(scope: Scope, write: AiCallWriter) {
           .execute(),
       ),
 
+    /** What a model said last in a step; null when there is nothing, or its key was destroyed. */
+    lastAnswer: (runId: string, stepPath: string): Promise<Json> =>
+      query(async () => {
+        const row = await db
+          .selectFrom("aiCalls")
+          .select(["id", "response"])
+          .where("workspaceId", "=", workspaceId)
+          .where("runId", "=", runId)
+          .where("stepPath", "=", stepPath)
+          .where("response", "is not", null)
+          .orderBy("startedAt", "desc")
+          .orderBy("id", "desc")
+          .limit(1)
+          .executeTakeFirst();
+        const key = row ? await keys.toRead({ workspaceId, runId }) : null;
+        return row ? openContent(key, row.response, responsePlace({ id: row.id, runId })) : null;
+      }),
+
     /** Totals of all calls since a time. */
     totals: (since: Date): Promise<AiTotals> =>
       query(() =>

@@ -180,7 +180,11 @@ describe("the circuit of a credential", () => {
   });
 
   it("takes no budget and no limit for a call that it stops", async () => {
-    const calls = own({ limits: perMinute(5), accounts: [{ account: "all/circuit", limitMicroUsd: 100 }], costMicroUsd: 10 });
+    const calls = own({
+      limits: perMinute(5),
+      accounts: [{ account: "all/circuit", limitMicroUsd: 100 }],
+      costMicroUsd: 10,
+    });
     await end(calls, "quota");
     await lab.ask(calls);
     expect(await lab.budgets.accounts("all/circuit")).toMatchObject([{ spentMicroUsd: 10 }]);

@@ -35,6 +35,7 @@ function newPerson() {
     signal: make("signal"),
     prompt: make("prompt"),
     answer: make("answer"),
+    queued: make("queued"),
     key: `${make("key")}@company.com`,
   };
 }
@@ -54,6 +55,8 @@ async function record(person: Person) {
   await workspace.effects.settle(intent.key, { state: "done", response: person.response, epoch });
   await workspace.signals.send(id, "go", { word: person.signal });
   await recordCall(workspace, run, { request: [{ role: "user", content: person.prompt }], response: person.answer });
+  const names = { callId: `call_${id}`, ticket: `${id}/0`, provider: "openai", model: "m", modelName: "fast" };
+  await workspace.batches.add({ ...names, runId: id, body: { input: person.queued } });
   return run;
 }
 
@@ -201,6 +204,7 @@ describe("erasing", () => {
       signal: { of: null },
       aiCalls: [{ status: "succeeded", request: null, response: null, inputTokens: 20 }],
     });
+    expect(await test.workspace.batches.find(`${run.id}/0`)).toBeNull();
     expect(await readRun(other.id)).toMatchObject(whole(neighbour));
     expect(await erase([run.id])).toBe(1);
   });

@@ -72,6 +72,8 @@ function erasing(workspaceId: string, ids: readonly string[]) {
     sql`update sluice.signals set value = 'null' where ${ofRun}`,
     sql`update sluice.ai_calls set request = 'null', response = null, error = ${withoutText("error")} where ${ofRun}`,
     sql`delete from sluice.vaults where ${ofRun}`,
+    // One that was not sent yet is not to be sent any more; the answer of one that was is for nobody.
+    sql`delete from sluice.batch_items where ${ofRun}`,
   ];
 }
 

@@ -15,7 +15,7 @@ export { openMasterKey } from "./master-key.ts";
 export { isContentLost, openContent } from "./sealed.ts";
 export type { BatchAnswer, BatchGroup, BatchItem, OpenBatch } from "./batches.ts";
 export type { ChangeRecord } from "./changes.ts";
-export type { CostFigures, CostKey, CostRow, Period, SentToModel } from "./costs.ts";
+export type { CostFigures, CostKey, Period, SentToModel } from "./costs.ts";
 export {
   cancelRun,
   type EffectWord,
@@ -43,7 +43,6 @@ export { openDatabase, type OpenDatabase } from "./open-database.ts";
 export type { Pool } from "pg";
 export type { Erasure } from "./ledger-erase.ts";
 export type { LedgerHead, LedgerProblem } from "./ledger-chain.ts";
-export type { BudgetAccount } from "./budgets.ts";
 export type { LimitGauge, ModelGauge } from "./limits.ts";
 export type { LedgerEntry, LedgerFilter, LedgerKind } from "./ledger-rows.ts";
 export { subjectIndexes } from "./ledger-subjects.ts";
@@ -54,7 +53,6 @@ export { type ClaimedRun, type FlowLimits, suspectAfter } from "./dispatch.ts";
 export type { RunOutcome } from "./run-changes.ts";
 export type { PresentBudget } from "./present-budgets.ts";
 export { resumeCircuit } from "./resume-circuit.ts";
-export type { AskingFilter } from "./questions.ts";
 export type { FailureGroup, FlowFigures } from "./run-figures.ts";
 export type { RunRecord } from "./runs.ts";
 export { maxPageSize } from "./scope.ts";

@@ -40,7 +40,9 @@ describe("a limit of requests a minute", () => {
     const began = await lab.now();
     const waiting = [];
     for (let at = 0; at < 7; at += 1) waiting.push(await lab.ask({ ...calls, ticket: `turn ${at}` }));
-    const rounds = waiting.map((answer) => Math.floor((new Date(untilOf(answer)).getTime() - began.getTime()) / 60_000));
+    const rounds = waiting.map((answer) =>
+      Math.floor((new Date(untilOf(answer)).getTime() - began.getTime()) / 60_000),
+    );
     expect(rounds).toEqual([1, 1, 1, 2, 2, 2, 3]);
     for (const { ticket, ...answer } of waiting) {
       await lab.goTo(untilOf(answer));
@@ -277,7 +279,12 @@ describe("what providers tell", () => {
   it("changes nothing when it is unknown, or makes no sense", async () => {
     const calls = of({ limits: perMinute(3) });
     const { key } = await lab.ask(calls);
-    const learned = [told, { ...told, limit: 0 }, { ...told, limit: -1, remaining: -5 }, { ...told, kind: "images" as "requests", limit: 1 }];
+    const learned = [
+      told,
+      { ...told, limit: 0 },
+      { ...told, limit: -1, remaining: -5 },
+      { ...told, kind: "images" as "requests", limit: 1 },
+    ];
     await lab.settle(calls.bucket, [key], { learned });
     expect(await lab.countLetThrough(5, calls)).toBe(2);
   });

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { LimitKind } from "./ai-calls.ts";
 import { type Database, query, survey } from "./scope.ts";
+import { wakeWaitingFor } from "./wake-waiting.ts";
 
 /** What is used of one limit of a bucket, over the window that ends now. */
 export interface LimitGauge {
@@ -80,14 +81,16 @@ export function createLimitStore(db: Database) {
       }),
 
     /**
-     * Closes the circuit of a credential and of all its buckets, or of one bucket. What the provider said of when to come
-     * back stays. False when none was open.
+     * Closes the circuit of a credential and of all its buckets, or of one bucket, and lets the runs go on that wait for a
+     * circuit. What the provider said of when to come back stays. False when none was open.
      */
     resume: (bucketOrCredential: string): Promise<boolean> =>
       query(async () => {
         const { rows } = await sql<{ resumed: boolean }>`
           select sluice.resume_models(${bucketOrCredential}) as resumed`.execute(db);
-        return rows[0]?.resumed ?? false;
+        const resumed = rows[0]?.resumed ?? false;
+        if (resumed) await wakeWaitingFor(db, "circuit");
+        return resumed;
       }),
 
     /** Removes what no longer counts: calls that were never settled, buckets and budgets that nobody uses. Harmless at any time. */

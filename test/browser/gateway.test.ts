@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Page } from "playwright-core";
+import type { Page, Response } from "playwright-core";
 import type { App } from "sluice";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { RunRecord } from "../../src/store/index.ts";
@@ -170,6 +170,31 @@ describe.skipIf(!hasChromium)("the ledger page", () => {
 });
 
 describe.skipIf(!hasChromium)("all of these pages", () => {
+  it("are there with less than 200 kB over the wire", async () => {
+    const network = await page.context().newCDPSession(page);
+    await network.send("Network.enable");
+    await network.send("Network.setCacheDisabled", { cacheDisabled: true });
+    const totals = new Map<string, number>();
+    for (const path of ["/", `/runs/${enquiryRun}`, "/models", "/costs", "/ledger"]) {
+      const responses: Response[] = [];
+      const collect = (response: Response) => {
+        if (!new URL(response.url()).pathname.startsWith("/api/")) responses.push(response);
+      };
+      page.on("response", collect);
+      await open(path);
+      await page.locator("h1").first().waitFor();
+      await page.evaluate("document.fonts.ready");
+      page.off("response", collect);
+      const sizes = await Promise.all(responses.map((response) => response.request().sizes()));
+      totals.set(
+        path,
+        sizes.reduce((sum, { responseBodySize }) => sum + responseBodySize, 0),
+      );
+    }
+    // Less than half of that, and something was not counted.
+    expect([...totals].filter(([, bytes]) => bytes < 100_000 || bytes > 200_000)).toEqual([]);
+  });
+
   it("break no rule of the content security policy and throw nothing", () => {
     expect(dashboard.complaints).toEqual([]);
   });

@@ -136,22 +136,23 @@ function Request({ call }: { readonly call: AiCallView }) {
   );
 }
 
+/** An answer that could not be used stands there with what is wrong with it. */
 function Answer({ call }: { readonly call: AiCallView }) {
   const { error, response, status, request } = call;
-  if (response !== null)
-    return (
-      <ExchangeView
-        title="What came back"
-        exchange={answerExchange(response)}
-        whole={response}
-        maskedKinds={kindsOf(call)}
-      />
-    );
   return (
-    <div className="min-w-0">
-      <Caption>What came back</Caption>
+    <div className="min-w-0 space-y-2">
+      {response === null ? (
+        <Caption>What came back</Caption>
+      ) : (
+        <ExchangeView
+          title="What came back"
+          exchange={answerExchange(response)}
+          whole={response}
+          maskedKinds={kindsOf(call)}
+        />
+      )}
       {error && <RunErrorNotice error={error} detailed />}
-      {!error && (
+      {response === null && !error && (
         <p className="text-ink-3">{status !== "intent" && request === null ? erased : "Nothing recorded yet."}</p>
       )}
     </div>

@@ -19,13 +19,6 @@ export function joins(code: number): boolean {
   return joining[code] === 1;
 }
 
-/** Whether a part of a text is not inside a longer word. */
-export function standsAlone(text: string, start: number, end: number): boolean {
-  const opens = joins(text.charCodeAt(start)) && joins(text.charCodeAt(start - 1));
-  const closes = joins(text.charCodeAt(end - 1)) && joins(text.charCodeAt(end));
-  return !opens && !closes;
-}
-
 /** Lower case of the same length, so that positions stay what they are. */
 export function fold(text: string): string {
   const lower = text.toLowerCase();

@@ -74,6 +74,7 @@ export const neverNames = words(`
   ref iban bic swift dob ssn nhs ni nino ip api key token bearer pin cvv expiry isbn sku uuid gmbh ag bv sa sas plc pty nv kg oy ab
   attn ps pps btw asap eod eta kpi roi crm erp sla nda pdf csv json html http https usb gps ai uk usa eu uae gdpr
   afternoon evening morning night greetings cheers sincerely faithfully respectfully warm warmest looking forward
+  valued respected esteemed colleague colleagues friends subscriber subscribers hiring recruiter concern
   beste geachte gentile querido querida salut kunde kundin mitarbeiter mitarbeiterin patientin witness applicant visitor insured
   launch portal framework statement webinar newsletter upgrade feature roadmap backlog sprint demo pitch lead leads deal deals offer
   northern southern eastern western island islands peninsula gulf bay cape

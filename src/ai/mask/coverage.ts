@@ -102,7 +102,7 @@ export function addToBareParts(
   let bare = 0;
   for (const piece of [...pieces, undefined]) {
     const end = piece?.start ?? length;
-    if (end > bare) all.push(...find(bare, end));
+    if (end > bare) for (const found of find(bare, end)) all.push(found);
     if (piece !== undefined) all.push(piece);
     bare = piece?.end ?? length;
   }

@@ -23,7 +23,7 @@ const grouped: ReadonlySet<EntityKind> = new Set([
 
 interface Entry {
   readonly kind: EntityKind;
-  /** Set for an ordinary word, which counts only as it was written, with a capital letter, or as a whole string of JSON. */
+  /** Set for an ordinary word, which counts only as it was written, with a capital letter, or as a whole text or string of JSON. */
   readonly ordinary?: string;
 }
 
@@ -56,7 +56,8 @@ function isMeant(text: string, { start, end, entry }: ValueMatch<Entry>): boolea
   if (ordinary === undefined) return true;
   const found = text.slice(start, end);
   const isCapital = /^\p{Lu}/u.test(found);
-  const isWholeString = text.charAt(start - 1) === '"' && text.charAt(end) === '"';
+  const isWholeText = start === 0 && end === text.length;
+  const isWholeString = isWholeText || (text.charAt(start - 1) === '"' && text.charAt(end) === '"');
   return isCapital || isWholeString || (found === ordinary && ordinary !== ordinary.toLowerCase());
 }
 

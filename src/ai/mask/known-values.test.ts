@@ -88,6 +88,13 @@ test("parts of a name that are ordinary words or titles are no names by themselv
   expect(valuesOf({ name: "Dr Will Li Story" })).toEqual(["PERSON Dr Will Li Story"]);
 });
 
+test("a number is known as well", () => {
+  expect(valuesOf({ phone: 442079460958, card_number: 4111111111111111, age: 41 })).toEqual([
+    "CARD 4111111111111111",
+    "PHONE 442079460958",
+  ]);
+});
+
 test("a payload of any depth is read", () => {
   let payload: Json = { name: "Jane Doyle" };
   for (let depth = 0; depth < 20_000; depth += 1) payload = [payload];

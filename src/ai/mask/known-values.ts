@@ -3,7 +3,7 @@ import { commonWords, legalForms, ordinarySurnames, titles } from "./common-word
 import { kindOfField, wordsOf } from "./field-kinds.ts";
 import type { KnownValue } from "./finding.ts";
 
-/** A string of the payload with the name of its field. */
+/** A string or number of the payload with the name of its field. */
 interface Field {
   readonly name: string;
   /** Name of the object or list that it is in. */
@@ -14,7 +14,7 @@ interface Field {
 /**
  * The personal values of an event, by the names of their fields, at any depth and in lists: `name`, `lastName`, `work_email`, `mobile`,
  * `company`, `street`, `zip`, `dob`, `iban` and the like, also as the answers of a form (`{ label: "Full name", value: "Jane Smith" }`).
- * Only strings that look like what the name says.
+ * Only strings and numbers that look like what the name says.
  *
  * A person's name gives its parts of three letters and more that are no ordinary words, and, of a first and a last name side by side,
  * the whole; a company's name also the name without its legal form.
@@ -42,6 +42,8 @@ function* fieldsOf(payload: Json): Generator<Field> {
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { name, parent, value } = next;
     if (typeof value === "string") yield { name, parent, value };
+    // A telephone or account number that was sent as a number.
+    if (typeof value === "number") yield { name, parent, value: String(value) };
     // What is in a list goes by the name of the list.
     if (Array.isArray(value)) for (const item of value) open.push({ name, parent, value: item as unknown });
     if (isRecord(value)) {

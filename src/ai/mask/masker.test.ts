@@ -337,6 +337,13 @@ test("one megabyte does not hold the event loop", async () => {
   expect(longest).toBeLessThan(1000);
 });
 
+test("as many values and look-alikes as fit into a text", async () => {
+  const text = "IP_1 a@b.co ".repeat(80_000);
+  const masked = await createMasker(noPolicy).mask([text]);
+  expect(masked.texts[0]).toBe("TEXT_1 EMAIL_1 ".repeat(80_000));
+  expect(restoreText(masked.texts[0] ?? "", masked.originals)).toBe(text);
+});
+
 test.for(["a", "A", "7", " ", "@", "-", ".", "\\", "é", "0 ", "a@", "1."])(
   "a megabyte of %j takes no more than linear time",
   async (sign) => {

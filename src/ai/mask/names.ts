@@ -81,8 +81,10 @@ const titleBefore = new RegExp(
 );
 const greetingBefore =
   /(?<!\p{L})(?:dear|hi|hello|hey|hallo|liebe[rs]?|lieber|bonjour|salut|hola|querid[oa]|estimad[oa]|cher|chère|ciao|gentile|beste|geachte|good (?:morning|afternoon|evening)|thanks|thank you|thx|cheers),? {1,2}(?:\p{L}{1,8}\.? )?$/iu;
+const phraseBefore =
+  /(?<!\p{L})(?:my name is|name is|i am|i'm|this is|ich bin|mein name ist|je m'appelle|me llamo|mi chiamo|ik ben|attn|c\/o|signed by|reported by|assigned to|speak to|spoke (?:to|with)|ask for|on behalf of|regards to|kunde|kundin|patientin|account holder|merci) ["']?$/iu;
 const labelBefore =
-  /(?<!\p{L})(?:my name is|name is|i am|i'm|this is|ich bin|mein name ist|je m'appelle|me llamo|mi chiamo|ik ben|attn|attention|c\/o|signed|signed by|(?:full |first |last )?name|contact|customer|patient|client|applicant|employee|candidate|caller|requester|reported by|assigned to|account manager|from|cc|bcc|speak to|spoke (?:to|with)|ask for|on behalf of|regards to|re|witness|insured|visitor|account holder|present|sponsor|kunde|kundin|patientin|geachte|gentile|merci)["']?(?:[:,=] ?| ) ?["']?$/iu;
+  /(?<!\p{L})(?:name|contact|customer|patient|client|applicant|employee|candidate|caller|requester|reporter|assignee|reported by|assigned to|account manager|attn|attention|signed|from|to|cc|bcc|re|witness|insured|visitor|account holder|present|attendees|sponsor|merci)["']?[:,=] ?["']?$/iu;
 const closingBefore =
   /(?<!\p{L})(?:regards|wishes|sincerely|faithfully|cheers|thanks|thank you|many thanks|yours|grüße[n]?|gruß|cordialement|salutations|saludos|atentamente|saluti|groet(?:en)?|best|love),?[ \0]{0,2}(?:\n[ \n\0-]{0,4}){1,2}$/iu;
 /** The beginning of a line of a chat: `[10:22] Jane: `. */
@@ -90,7 +92,7 @@ const speakerBefore = /(?:^|\n)\W{0,2}[\dT ./-]{0,12}\d{1,2}:\d\d(?::\d\d)?(?:Z|
 const addressAfter = /^["']?,? {0,2}[<([]{1,2}(?:mailto:)?[\p{L}\p{N}._%+-]{1,64}@/u;
 const speechAfter = /^ (?:wrote|writes|said|says|schrieb|a écrit|escribió|ha scritto|schreef)\b/;
 
-/** Judges a candidate by lists and by the words around it. `isName` may know more first names than the built-in list. */
+/** Judges a candidate by lists and by the words around it. `isFirstName` may know more first names than the built-in list. */
 export function judgeName(
   candidate: NameCandidate,
   text: string,
@@ -107,7 +109,8 @@ export function judgeName(
   if (text.charAt(end) === ":" && speakerBefore.test(before) && !isOrdinary) return "yes";
   if (greetingBefore.test(before) || closingBefore.test(before)) return "yes";
   if (addressAfter.test(text.slice(end, end + 70)) && (words.length > 1 || isKnownFirst)) return "yes";
-  if (labelBefore.test(before) && (words.length > 1 || isKnownFirst) && !isOrdinary) return "yes";
+  if ((labelBefore.test(before) || phraseBefore.test(before)) && (words.length > 1 || isKnownFirst) && !isOrdinary)
+    return "yes";
   if (words.length === 1) return judgeSingle(candidate, first, isKnownFirst);
   // Abbreviations, and headings in capitals; a name in capitals is known by its first part or the words before it.
   if (words.every(isShouted) && !isKnownFirst) return "no";

@@ -27,11 +27,6 @@ export class PlaceholderBook {
     return Object.fromEntries(this.#originals);
   }
 
-  /** All values that have a placeholder. */
-  values(): Iterable<string> {
-    return this.#placeholders.keys();
-  }
-
   /** The placeholder of a value. A value keeps the kind it was first found as. */
   placeholderOf(kind: PlaceholderKind, value: string): string {
     const known = this.#placeholders.get(value);

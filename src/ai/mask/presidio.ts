@@ -59,9 +59,9 @@ export function createPresidioDetector(options: PresidioOptions): Detector {
         await Promise.all(
           slices.slice(first, first + atOnce).map(async ({ text, index, offset }) => {
             const findings = await analyze(text, options, stop);
-            found[index]?.push(
-              ...findings.map((each) => ({ ...each, start: each.start + offset, end: each.end + offset })),
-            );
+            for (const each of findings) {
+              found[index]?.push({ ...each, start: each.start + offset, end: each.end + offset });
+            }
           }),
         );
       }

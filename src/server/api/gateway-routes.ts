@@ -1,9 +1,11 @@
 import { z } from "zod";
+import type { Shown } from "../ports.ts";
 import { defineRoute, json } from "./route.ts";
 import {
   DataMapView,
   ModelsResumedView,
   ModelsView,
+  type ModelTestView,
   ModelTestsView,
   ResumeModelsRequest,
   TestModelsRequest,
@@ -33,7 +35,8 @@ export const gatewayRoutes = [
     errors: ["MODEL_UNKNOWN"],
     async handle({ body: { name }, caller }, { ports }) {
       ports.log.info("models.tested", { by: caller?.id ?? null });
-      return json(200, { results: await ports.gateway.test(name) });
+      const results = await ports.gateway.test(name);
+      return json(200, { results: results.map(toTestView) } satisfies ModelTestsView);
     },
   }),
   defineRoute({
@@ -66,3 +69,22 @@ export const gatewayRoutes = [
     },
   }),
 ];
+
+/** Only what the view names: an error may hold details that are not for everybody. */
+function toTestView(test: Shown<ModelTestView>): ModelTestView {
+  const { name, provider, model, ok, latencyMs, limits, costMicroUsd, error } = test;
+  return {
+    name,
+    provider,
+    model,
+    ok,
+    latencyMs,
+    limits: limits.map((limit) => ({ ...limit })),
+    costMicroUsd,
+    error: error && {
+      code: error.code,
+      message: error.message,
+      ...(error.hint !== undefined && { hint: error.hint }),
+    },
+  };
+}

@@ -17,6 +17,9 @@ export const statements: readonly string[] = [
   // Totals of a day or month, and the calls of a period by flow.
   `create index ai_calls_by_time on ai_calls (workspace_id, started_at)`,
   `alter table steps add column wait_reason text check (wait_reason in ('limit','budget','batch','circuit','person'))`,
+  // Questions to people: few among many waiting steps.
+  `create index steps_asking on steps (workspace_id, run_id)
+    where kind = 'signal' and status = 'waiting' and right(name, 8) in (': answer', ': budget')`,
   // The placeholders of a run and what they stand for, sealed with its key; gone when their time is over.
   `create table vaults (
     workspace_id text not null,

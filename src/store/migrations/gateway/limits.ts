@@ -200,4 +200,11 @@ const parts: readonly string[] = [
   end $$`,
 ];
 
-export const statements: readonly string[] = [...tables, ...parts, ...budgetStatements, ...lineStatements, ...claimStatements, ...settlementStatements];
+export const statements: readonly string[] = [
+  ...tables,
+  ...parts,
+  ...budgetStatements,
+  ...lineStatements,
+  ...claimStatements,
+  ...settlementStatements,
+];

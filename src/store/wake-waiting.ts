@@ -1,0 +1,29 @@
+import { sql } from "kysely";
+import type { WaitReason } from "../core/index.ts";
+import { channels } from "./processes.ts";
+import { queueWhenParked } from "./run-changes.ts";
+import type { Database } from "./scope.ts";
+
+/**
+ * Lets the runs of all workspaces look again that wait for a reason, as if their time had come. Those for which nothing has
+ * changed wait again. A run that is being parked meanwhile is queued in place of that, because it counts as having had a signal.
+ */
+export async function wakeWaitingFor(db: Database, reason: WaitReason): Promise<void> {
+  await sql`
+    with step as (
+      update sluice.steps as step set wake_at = now() from sluice.runs as run
+      where run.status in ('waiting', 'running') and step.workspace_id = run.workspace_id and step.run_id = run.id
+        and step.status = 'waiting' and step.wait_reason = ${reason} and step.wake_at > now()
+      returning step.workspace_id, step.run_id
+    ), woken as (
+      update sluice.runs as run set signals = run.signals + 1, ${queueWhenParked}
+      from (select distinct workspace_id, run_id from step) as waiting
+      where run.workspace_id = waiting.workspace_id and run.id = waiting.run_id
+      returning run.workspace_id, run.id, run.flow, run.status, run.sandbox
+    ), told as (
+      insert into sluice.changes (workspace_id, topic, run_id, data)
+      select workspace_id, 'run.' || status, id, json_build_object('flow', flow) from woken where status = 'queued'
+    )
+    select pg_notify(case when sandbox then ${channels.sandbox} else ${channels.real} end, '')
+    from (select distinct sandbox from woken) as kinds`.execute(db);
+}
