@@ -9,8 +9,8 @@ export interface Play {
   readonly rounds: number;
   /** How many of what the experiment counts: runs, deliveries, points. */
   readonly count: number;
-  /** US dollars that may be spent, where the experiment has a budget; else 0. */
-  readonly budgetUsd: number;
+  /** US dollars that may be spent, of an experiment with a budget. Default: as the experiment says. */
+  readonly budgetUsd?: number;
   /** Whether this is the form for every commit: at most 20 s. */
   readonly short: boolean;
   /** Says what is going on. */
@@ -53,8 +53,8 @@ export interface Experiment {
   readonly usual: Extent;
   /** With `--short`: at most 20 s. */
   readonly brief: Extent;
-  /** US dollars that may be spent, unless `--budget-usd` says otherwise. Default: there is no budget. */
-  readonly budgetUsd?: number;
+  /** Whether `--budget-usd` can be said of it. Default: false. */
+  readonly hasBudget?: boolean;
   /** Plays it, and leaves neither processes nor files behind, however it ends. */
   run(play: Play): Promise<Outcome>;
 }

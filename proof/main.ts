@@ -78,11 +78,20 @@ function readArguments(argv: readonly string[]): Asked | string {
     const [rounds, count] = [readWhole("rounds", values.rounds), readWhole("count", values.count)];
     const budgetUsd = readAmount("budget-usd", values["budget-usd"]);
     const chosen = list ? [] : choose(positionals);
-    if (budgetUsd !== undefined && chosen.some((experiment) => experiment.budgetUsd === undefined)) {
-      throw new Error(`--budget-usd is for experiments with a budget, not ${chosen.map(({ name }) => name).join(", ")}`);
+    if (budgetUsd !== undefined && chosen.some((experiment) => !experiment.hasBudget)) {
+      throw new Error(
+        `--budget-usd is for experiments with a budget, not ${chosen.map(({ name }) => name).join(", ")}`,
+      );
     }
     // Where what is counted happens at once, that is the word for it.
-    const settings = { seed, rounds, count: count ?? readWhole("concurrency", values.concurrency), budgetUsd, short, json };
+    const settings = {
+      seed,
+      rounds,
+      count: count ?? readWhole("concurrency", values.concurrency),
+      budgetUsd,
+      short,
+      json,
+    };
     return { chosen, list, settings };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
@@ -115,10 +124,12 @@ async function play(experiment: Experiment, settings: Settings): Promise<Verdict
   const { name, usual, brief } = experiment;
   const { seed, short } = settings;
   const extent = short ? brief : usual;
-  const { rounds = extent.rounds, count = extent.count, budgetUsd = experiment.budgetUsd ?? 0 } = settings;
+  const { rounds = extent.rounds, count = extent.count, budgetUsd } = settings;
   const tell = (what: string): void => void process.stderr.write(`${name}: ${what}\n`);
   tell(`seed ${seed}`);
-  const outcome = await experiment.run({ seed, rounds, count, budgetUsd, short, tell }).catch(toBroken);
+  const outcome = await experiment
+    .run({ seed, rounds, count, short, tell, ...(budgetUsd !== undefined && { budgetUsd }) })
+    .catch(toBroken);
   const { violations, figures, holds, skipped } = outcome;
   return {
     experiment: name,

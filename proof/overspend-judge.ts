@@ -13,7 +13,11 @@ export function overspendOf(cases: readonly CaseEvidence[], price: Price, budget
 
 /** I6: what is charged for what budgets are for stays within them, and so does what they count. */
 export function findOverspent(
-  budgets: readonly { readonly name: string; readonly limitMicroUsd: number; readonly cases: readonly CaseEvidence[] }[],
+  budgets: readonly {
+    readonly name: string;
+    readonly limitMicroUsd: number;
+    readonly cases: readonly CaseEvidence[];
+  }[],
   accounts: readonly AccountEvidence[],
   price: Price,
 ): string[] {
@@ -24,7 +28,10 @@ export function findOverspent(
     }),
     ...accounts
       .filter(({ limitMicroUsd, spentMicroUsd }) => spentMicroUsd > limitMicroUsd)
-      .map(({ account, limitMicroUsd, spentMicroUsd }) => `I6: ${account} counts ${spentMicroUsd} of ${limitMicroUsd} micro-USD`),
+      .map(
+        ({ account, limitMicroUsd, spentMicroUsd }) =>
+          `I6: ${account} counts ${spentMicroUsd} of ${limitMicroUsd} micro-USD`,
+      ),
   ];
 }
 
@@ -42,5 +49,8 @@ export function findWrongEnds(cases: readonly CaseEvidence[]): string[] {
 export function findSentThoughRefused(cases: readonly CaseEvidence[]): string[] {
   return cases
     .filter(({ calls, requests }) => requests.length > calls.length)
-    .map(({ runId, name, calls, requests }) => `run ${runId} of ${name} was let through ${calls.length} times, and sent ${requests.length} requests`);
+    .map(
+      ({ runId, name, calls, requests }) =>
+        `run ${runId} of ${name} was let through ${calls.length} times, and sent ${requests.length} requests`,
+    );
 }

@@ -12,8 +12,11 @@ import type { ServiceProcess } from "./service-process.ts";
 const sandboxLatencyMs = 1000;
 /** Share of a budget of a day that must have been spent: what is refused for nothing is no good either. */
 const usedBar = 0.6;
-/** Calls under way of which the doomed process must have some when it is killed. */
-const underWay = 30;
+const usualBudgetUsd = 1;
+/** Every so many of the calls is the doomed process's: what those can have cost that it has under way stays spent. */
+const doomedEvery = 4;
+/** Of all calls, how many it must have under way when it is killed. */
+const doomedShare = 0.02;
 const patienceMs = 30_000;
 /** Requests of a sender at a time. */
 const connections = 50;
@@ -30,7 +33,7 @@ export const overspend: Experiment = {
   counts: "concurrent AI calls",
   usual: { rounds: 1, count: 1000 },
   brief: { rounds: 1, count: 200 },
-  budgetUsd: 1,
+  hasBudget: true,
   async run(play) {
     const rounds: Played[] = [];
     for (let round = 1; round <= play.rounds; round += 1) rounds.push(await playRound(play, play.seed + round - 1));
@@ -58,24 +61,49 @@ async function playRound(play: Play, seed: number): Promise<Played> {
   const lab = await prepareLab({ seed, sandboxLatencyMs, brain });
   try {
     await lab.sandbox.setFaults(faults);
-    const plan = toPlan(play.count, play.budgetUsd);
+    const plan = toPlan(play.count, play.budgetUsd ?? usualBudgetUsd);
     const start = toStart(lab, plan, play.count);
     const survivor = await start(false);
     const doomed = await start(true);
     const runs = Math.max(2, Math.round((play.count / 100) * runsPerHundred));
+    // The first call of a process loads what calls are made with.
+    const first = [
+      await begin(survivor, "of-run", { case: "first-end" }),
+      await begin(doomed, "of-run", { case: "second-end" }),
+    ];
+    await untilEnded(
+      lab,
+      first.map(({ runId }) => runId),
+      patienceMs,
+    );
     const sending = Promise.all([
-      beginAll([survivor, doomed], "of-day", play.count),
-      beginAll([survivor], "of-run", runs),
+      beginAll((at) => (at % doomedEvery === 0 ? doomed : survivor), survivor, "of-day", play.count),
+      beginAll(() => survivor, survivor, "of-run", runs),
     ]);
-    const killed = await killInTheMiddle(lab, doomed);
+    let polling = true;
+    const polled = process.env["DBG"] ? (async () => { while (polling) { await setTimeout(1000); console.error(JSON.stringify(await lab.withDatabase(({ query }) => query(`select now()::time(1) t, open_until::time(1), probe is not null p, probe_until::time(0) pu, in_flight f, floor(concurrency) c, round(duration_ms) d, (select count(*)::int from sluice.model_tickets) tk, (select count(*)::int from sluice.model_tickets where turn <= now()) due, (select count(*)::int from sluice.model_tickets where turn <= now() and until < now() - interval '1 second') lost,
+      (select json_agg(json_build_array(s, n)) from (select status s, count(*) n from sluice.runs group by 1) x) r, (select count(*)::int from sluice.ai_calls) calls, (select count(*)::int from sluice.steps where status='running') srun,  (select json_object_agg(k, n) from (select coalesce(wait_reason,'-') || case when wake_at < now() then ' due' else '' end k, count(*) n from sluice.steps where status='waiting' group by 1) y) w from sluice.model_buckets`))).catch((e) => String(e)))); } })() : null;
+    const killed = await killInTheMiddle(lab, doomed, Math.ceil(play.count * doomedShare));
     await start(true);
-    const [day, each] = await sending;
-    await untilEnded(lab, [...day, ...each].map(({ runId }) => runId), patienceMs);
+    const [day, ...each] = [...(await sending), first];
+    await untilEnded(
+      lab,
+      [day, ...each].flat().map(({ runId }) => runId),
+      patienceMs,
+    );
+    polling = false; await polled;
+    if (process.env["DBG"]) {
+      console.error(await lab.withDatabase(({ query }) => query("select bucket, paused_until, open_until, in_flight, concurrency, cut_from, cut_at, outcomes::bit(20), duration_ms, probe, (select json_agg(json_build_array(s, n)) from (select status || ' ' || coalesce(error->>'code', '') s, count(*) n from sluice.runs group by 1) x) from sluice.model_buckets")));
+      console.error(await lab.withDatabase(({ query }) => query("select wait_reason, count(*), min(wake_at - now())::text, max(wake_at - now())::text from sluice.steps where status = 'waiting' group by 1")));
+      console.error(JSON.stringify(await lab.withDatabase(({ query }) => query("select date_trunc('second', started_at)::time s, count(*), count(finished_at) done, count(*) filter (where error is not null) err, min(error->>'code') from sluice.ai_calls group by 1 order by 1"))));
+    }
     // Answers that came too late are recorded as well.
     await setTimeout(slowMs);
-    const evidence = await collectModels(lab, [...day, ...each]);
+    const evidence = await collectModels(lab, [day, ...each].flat());
     const names = new Set(day.map(({ name }) => name));
-    play.tell(`${play.count} calls at once and ${runs} runs of ${callsOfRun}; killed a process with ${killed} under way`);
+    play.tell(
+      `${play.count} calls at once and ${runs} runs of ${callsOfRun}; killed a process with ${killed} under way`,
+    );
     return {
       plan,
       evidence,
@@ -105,16 +133,20 @@ function toStart(lab: Lab, plan: Plan, calls: number): (isWorker: boolean) => Pr
   return (isWorker) => lab.start({ ...settings, worker: isWorker }, { variables: told });
 }
 
-/** Begins runs at several services in turn, as fast as they are taken; each service begins its own. */
-async function beginAll(services: readonly ServiceProcess[], path: string, count: number): Promise<Case[]> {
+/** Begins runs as fast as they are taken; each service begins its own. */
+async function beginAll(
+  serviceOf: (at: number) => ServiceProcess,
+  survivor: ServiceProcess,
+  path: string,
+  count: number,
+): Promise<Case[]> {
   const begun: Case[] = [];
   let next = 0;
   const send = async (): Promise<void> => {
     for (let at = next++; at < count; at = next++) {
-      const service = services[at % services.length];
-      const taken = service && (await begin(service, path, { case: `${path}-${at}-end` }).catch(() => null));
-      // The doomed one may die before it answers: what was not acknowledged is sent to another.
-      begun.push(taken ?? (await begin(services[0]!, path, { case: `${path}-${at}-again` })));
+      // The doomed one may die before it answers: what was not acknowledged is sent to the other, as a case of its own.
+      const taken = await begin(serviceOf(at), path, { case: `${path}-${at}-end` }).catch(() => null);
+      begun.push(taken ?? (await begin(survivor, path, { case: `${path}-${at}-again` })));
     }
   };
   await Promise.all(Array.from({ length: connections }, send));
@@ -122,17 +154,17 @@ async function beginAll(services: readonly ServiceProcess[], path: string, count
 }
 
 /** Kills a process when it has calls under way. Gives how many. */
-async function killInTheMiddle(lab: Lab, doomed: ServiceProcess): Promise<number> {
+async function killInTheMiddle(lab: Lab, doomed: ServiceProcess, underWay: number): Promise<number> {
   const text = `select count(*)::integer as calls from sluice.ai_calls as call
     join sluice.runs as run on run.workspace_id = call.workspace_id and run.id = call.run_id
     where call.status = 'intent' and run.executor = $1`;
   return lab.withDatabase(async ({ query }) => {
     const countCalls = async (): Promise<number> =>
       (await query<{ calls: number }>(text, [doomed.executor]))[0]?.calls ?? 0;
-    for (const deadline = Date.now() + patienceMs; (await countCalls()) < underWay && Date.now() < deadline; )
+    for (const deadline = Date.now() + patienceMs; (await countCalls()) < underWay && Date.now() < deadline;)
       await setTimeout(20);
     // Their requests are on their way to the provider, which takes its time.
-    await setTimeout(sandboxLatencyMs / 4);
+    await setTimeout(sandboxLatencyMs / 2);
     await doomed.kill();
     return countCalls();
   });
@@ -161,7 +193,9 @@ function judge(rounds: readonly Played[]): Outcome {
       sentThoughRefused: rounds.flatMap(({ ofDay }) => findSentThoughRefused(ofDay)).length,
       killedUnderWay: Math.min(...rounds.map(({ killed }) => killed)),
       runsWithBudget: rounds.flatMap(({ ofRun }) => ofRun).length,
-      runsOverspent: rounds.flatMap(({ ofRun, plan }) => ofRun.filter((one) => overspendOf([one], plan.price, plan.runBudgetUsd * 1_000_000) > 0)).length,
+      runsOverspent: rounds.flatMap(({ ofRun, plan }) =>
+        ofRun.filter((one) => overspendOf([one], plan.price, plan.runBudgetUsd * 1_000_000) > 0),
+      ).length,
     },
     violations,
   };
@@ -194,7 +228,9 @@ function violationsOf(played: Played): string[] {
     ...findWrongEnds(evidence.cases),
     ...findSentThoughRefused(evidence.cases),
     ...findUnrecorded(evidence),
-    ...(used >= usedBar ? [] : [`only ${Math.round(used * 100)} % of the budget was used, less than ${usedBar * 100} %`]),
+    ...(used >= usedBar
+      ? []
+      : [`only ${Math.round(used * 100)} % of the budget was used, less than ${usedBar * 100} %`]),
     // Otherwise nothing was put to the test.
     ...(isBinding ? [] : ["the calls would not have cost twice the budget"]),
     ...(killed > 0 ? [] : ["no call was under way when the process was killed"]),

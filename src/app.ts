@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Gateway } from "./ai/index.ts";
+import type { Gateway, Oversight } from "./ai/index.ts";
 import { openGateway } from "./app-gateway.ts";
 import type { Config } from "./config.ts";
 import {
@@ -75,6 +75,8 @@ export interface App {
   readonly adminUrl: string | null;
   readonly database: Pick<OpenDatabase, "kind" | "postmasterPid"> & { readonly version: string };
   readonly models: ReturnType<Gateway["describe"]>;
+  /** What people oversee the gateway by: state of models, tests, circuits, the data map. */
+  readonly oversight: Oversight;
   /** The one that this application started. */
   readonly sandbox: Sandbox | null;
   readonly engine: Engine;
@@ -108,22 +110,7 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
   // Awaited below. When the database fails first, it is closed as soon as it has started, and its failure is no other one.
   sandboxStart?.catch(() => {});
   cleanup.add(async () => (await sandboxStart?.catch(() => null))?.close());
-  const database = await openDatabase({
-    url: secrets.environment["SLUICE_DATABASE_URL"] || undefined,
-    dataFolder: join(folder, "postgres"),
-    role: options.worker ? "guest" : "owner",
-    onProgress,
-    onFailure: (error) => log.error("database.not_restarted", { code: error.code }),
-  });
-  cleanup.add(() => database.close());
-  onProgress("migrating");
-  const store = await openStore({
-    url: database.url,
-    key: secrets.masterKey,
-    sandbox: Boolean(options.sandbox),
-    onError: () => log.warn("database.connection_lost"),
-  });
-  cleanup.add(() => store.close());
+  const { database, store } = await openData(options, { folder, secrets, log, cleanup });
   const workspace = store.workspace(workspaceId);
   const refusals = createRefusalCounter({
     write: (path, code, times) => workspace.refusals.count(`webhook:${path}`, code, times),
@@ -185,11 +172,37 @@ async function openApp(options: AppOptions, cleanup: Cleanup): Promise<App> {
     publicUrl: server?.publicUrl ?? null,
     adminUrl: server?.adminUrl ?? null,
     models: gateway.describe(),
+    oversight: gateway.oversight,
     revealSecret: (reference) => secrets.resolve(reference).reveal(),
     setupLink: async () => (server ? issueSetupLink(workspace.people, server.adminUrl, new Date()) : null),
     fetch: server?.publicFetch ?? null,
     close: () => cleanup.close(),
   };
+}
+
+/** Database and store, open. */
+async function openData(
+  { worker, sandbox, onProgress = () => {} }: AppOptions,
+  parts: { readonly folder: string; readonly secrets: Secrets; readonly log: Log; readonly cleanup: Cleanup },
+): Promise<{ readonly database: OpenDatabase; readonly store: Store }> {
+  const { folder, secrets, log, cleanup } = parts;
+  const database = await openDatabase({
+    url: secrets.environment["SLUICE_DATABASE_URL"] || undefined,
+    dataFolder: join(folder, "postgres"),
+    role: worker ? "guest" : "owner",
+    onProgress,
+    onFailure: (error) => log.error("database.not_restarted", { code: error.code }),
+  });
+  cleanup.add(() => database.close());
+  onProgress("migrating");
+  const store = await openStore({
+    url: database.url,
+    key: secrets.masterKey,
+    sandbox: Boolean(sandbox),
+    onError: () => log.warn("database.connection_lost"),
+  });
+  cleanup.add(() => store.close());
+  return { database, store };
 }
 
 interface Secrets {

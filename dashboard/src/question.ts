@@ -21,16 +21,16 @@ export function questionOf(run: RunDetailView): QuestionView | null {
 export const questionId = (question: QuestionView): string =>
   question.kind === "effect" ? question.key : `${question.stepPath} ${question.startedAt}`;
 
-/** What a step that waits for a person asks, and the name of the step that it asks for; null for every other step. */
+/** What the gateway asks a person by a step that waits, and the name of the step that it asks for; null for every other step. */
 export function askedFor({
   kind,
-  name,
   input,
 }: StepView): { readonly what: "answer" | "budget"; readonly step: string } | null {
-  if (kind !== "signal" || !hasQuestion(input)) return null;
-  if (name.endsWith(": answer")) return { what: "answer", step: name.slice(0, -8) };
-  return name.endsWith(": budget") ? { what: "budget", step: name.slice(0, -8) } : null;
+  const question = isObject(input) ? input["question"] : undefined;
+  if (kind !== "signal" || !isObject(question)) return null;
+  const { kind: what, step } = question;
+  return (what === "answer" || what === "budget") && typeof step === "string" ? { what, step } : null;
 }
 
-const hasQuestion = (input: Json): boolean =>
-  typeof input === "object" && input !== null && !Array.isArray(input) && "question" in input;
+const isObject = (value: Json | undefined): value is { readonly [key: string]: Json } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -145,7 +145,9 @@ async function fromThisMachine(options: ResolveModelsOptions): Promise<Choice | 
   if (options.detectLocal !== true) return undefined;
   const found = await findLocalModel(options.fetch, options.localServers);
   if (found === undefined) return undefined;
-  const spec = { provider: "openai-compatible", model: found.model, baseUrl: found.baseUrl } as const;
+  // What runs on this machine is not billed by the token.
+  const price = { inputUsdPerMillion: 0, outputUsdPerMillion: 0 };
+  const spec = { provider: "openai-compatible", model: found.model, baseUrl: found.baseUrl, price } as const;
   return { fast: spec, smart: spec, reason: `${found.server} answers at ${found.baseUrl}` };
 }
 

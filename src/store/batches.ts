@@ -1,7 +1,8 @@
 import { sql } from "kysely";
 import type { Json } from "../core/index.ts";
+import type { ContentKey } from "./content-keys.ts";
 import type { RunKeys } from "./run-keys.ts";
-import { openContent, sealKept } from "./sealed.ts";
+import { isContentLost, openContent, sealKept } from "./sealed.ts";
 import { type Database, query, type Scope } from "./scope.ts";
 
 /*
@@ -142,12 +143,12 @@ export function createBatchLine(db: Database, keys: RunKeys, sandbox: boolean) {
         const [first] = rows;
         if (!first) return null;
         const { provider, model, modelName } = first;
-        const items = await Promise.all(
-          rows.map(async ({ workspaceId, ticket, callId, runId, body }) => {
-            const key = await keys.toRead({ workspaceId, runId });
-            return { workspaceId, ticket, callId, body: openContent(key, body, bodyPlace({ callId, runId })) };
-          }),
-        );
+        const items: BatchGroup["items"][number][] = [];
+        for (const { workspaceId, ticket, callId, runId, body } of rows) {
+          const key = await keys.toRead({ workspaceId, runId });
+          const opened = openUnlessLost(key, body, bodyPlace({ callId, runId }));
+          if (opened !== null) items.push({ workspaceId, ticket, callId, body: opened });
+        }
         return { provider, model, modelName, batchId: null, items };
       }),
 
@@ -180,40 +181,47 @@ export function createBatchLine(db: Database, keys: RunKeys, sandbox: boolean) {
      * @param answers by id of the call.
      */
     collect: (batchId: string, answers: ReadonlyMap<string, BatchAnswer>): Promise<void> =>
-      query(() =>
-        db.transaction().execute(async (transaction) => {
-          const rows = await transaction
-            .selectFrom("batchItems")
-            .select(["workspaceId", "ticket", "callId", "runId"])
-            .where("batchId", "=", batchId)
-            .where("state", "=", "submitted")
-            .forUpdate()
-            .execute();
-          for (const { workspaceId, ticket, callId, runId } of rows) {
-            const answer = answers.get(callId);
-            const key = await keys.toRead({ workspaceId, runId });
-            await transaction
-              .updateTable("batchItems")
-              .set({
-                state: answer ? "done" : "failed",
-                stateSince: sql<Date>`now()`,
-                answer: sealKept(key, answer as unknown as Json | undefined, answerPlace({ callId, runId })),
-              })
-              .where("workspaceId", "=", workspaceId)
-              .where("ticket", "=", ticket)
-              .execute();
-          }
+      query(async () => {
+        const rows = await db
+          .selectFrom("batchItems")
+          .select(["workspaceId", "ticket", "callId", "runId"])
+          .where("batchId", "=", batchId)
+          .where("state", "=", "submitted")
+          .execute();
+        const ended: { workspaceId: string; ticket: string; state: string; answer: string | null }[] = [];
+        for (const { workspaceId, ticket, callId, runId } of rows) {
+          const answer = answers.get(callId);
+          const key = await keys.toRead({ workspaceId, runId });
+          const sealed = sealKept(key, answer as unknown as Json | undefined, answerPlace({ callId, runId }));
+          ended.push({ workspaceId, ticket, state: answer ? "done" : "failed", answer: sealed });
+        }
+        await db.transaction().execute(async (transaction) => {
+          await sql`update sluice.batch_items as item set state = ended.state, state_since = now(), answer = ended.answer::json
+            from json_to_recordset(${JSON.stringify(ended)}::json) as ended ("workspaceId" text, ticket text, state text, answer text)
+            where item.workspace_id = ended."workspaceId" and item.ticket = ended.ticket and item.state = 'submitted'`.execute(
+            transaction,
+          );
           await wakeRuns(
             transaction,
             rows.map(({ runId }) => runId),
           );
-        }),
-      ),
+        });
+      }),
   };
 }
 
+/** Null for a body that cannot be read any more: its request stays behind, and is made at once when its patience is over. */
+function openUnlessLost(key: ContentKey | null, body: Json, place: string): Json {
+  try {
+    return openContent(key, body, place);
+  } catch (thrown) {
+    if (isContentLost(thrown)) return null;
+    throw thrown;
+  }
+}
+
 /** Lets parked runs go on now. Those in memory come back by themselves within a minute. */
-export async function wakeRuns(db: Database, runIds: readonly string[]): Promise<void> {
+async function wakeRuns(db: Database, runIds: readonly string[]): Promise<void> {
   await sql`update sluice.runs set wake_at = now()
     where id = any(${runIds}) and status = 'waiting' and executor is null and wake_at > now()`.execute(db);
 }

@@ -19,6 +19,8 @@ beforeAll(async () => {
     model: "sandbox-1",
     baseUrl: sandbox.openaiUrl,
     apiKey: secret("SANDBOX_KEY"),
+    // The flow has a budget, which cannot be held for a model whose price nobody knows.
+    price: { inputUsdPerMillion: 1, outputUsdPerMillion: 2 },
   } as const;
   test = await startApplication({
     sandbox,
@@ -71,11 +73,9 @@ describe("a model behind HTTP", () => {
     const times = requests.map(({ at }) => Date.parse(at));
     expect(times[1]! - times[0]!).toBeGreaterThanOrEqual(400);
     expect(times[2]! - times[1]!).toBeGreaterThanOrEqual(400);
-    expect(run.steps[0]?.attempts.map((attempt) => attempt.error?.code ?? null)).toEqual([
-      "MODEL_RATE_LIMITED",
-      "MODEL_RATE_LIMITED",
-      null,
-    ]);
+    // A wait that was asked for costs no try.
+    expect(run.steps[0]?.attempts).toHaveLength(1);
+    expect(run.aiCalls.at(-1)?.waitedMs).toBeGreaterThanOrEqual(800);
   });
 
   it("has an answer repaired that is nearly JSON", async () => {
@@ -94,17 +94,22 @@ describe("a model behind HTTP", () => {
     expectEachRecorded({ run, requests });
   });
 
-  it("whose quota is spent is asked once, and the run can be resumed when it is filled up", async () => {
+  it("whose quota is spent is asked once; the run waits, and goes on when somebody resumes the model", async () => {
     await sandbox.setFaults([{ system: "openai", kind: "insufficient_quota" }]);
-    const { run, requests } = await runLead();
-    expect(run).toMatchObject({ status: "failed", error: { code: "MODEL_QUOTA_EXHAUSTED" }, effects: [] });
-    expect(requests).toHaveLength(1);
-    expectEachRecorded({ run, requests });
+    const since = (await sandbox.calls()).at(-1)!.number;
+    const { runId = "" } = await test.send("lead-routing", hotLead);
+    const { workspace, oversight } = test.app;
+    const firstStep = async () => (await workspace.steps.ofRun(runId))[0];
+    await expect.poll(firstStep).toMatchObject({ status: "waiting", waitReason: "circuit" });
+    await expect.poll(async () => (await workspace.runs.find(runId))?.executor).toBeNull();
+    const [model] = await oversight.models();
+    expect(model?.candidates[0]?.circuit).toMatchObject({ state: "open", reason: "quota" });
 
     await sandbox.setFaults([]);
-    await test.app.engine.resume("default", run.id);
-    const resumed = await test.ended(run.id);
+    expect(await oversight.resume("SANDBOX_KEY", "test")).toBe(true);
+    const resumed = await test.ended(runId);
     expect(resumed).toMatchObject({ status: "succeeded", error: null });
     expect(resumed.aiCalls.map((call) => call.status)).toEqual(["failed", "succeeded"]);
+    expect(await sandbox.calls({ system: "openai", since })).toHaveLength(2);
   });
 });

@@ -38,12 +38,10 @@ interface Said {
 
 function lastAnswer(run: RunDetailView, { stepName, answer }: AnswerQuestionView): Said {
   const calls = run.steps.flatMap(({ name, aiCalls }) => (name === stepName ? aiCalls : []));
-  const call = calls.findLast(({ response }) => response !== null);
-  const maskedKinds = Object.keys(call?.masked ?? {});
-  if (answer !== null)
-    return { text: typeof answer === "string" ? answer : JSON.stringify(answer, null, 2), maskedKinds };
-  const messages = call ? answerExchange(call.response).messages : [];
-  return { text: messages.at(-1)?.content ?? null, maskedKinds };
+  const maskedKinds = [...new Set(calls.flatMap(({ masked }) => Object.keys(masked)))];
+  if (answer === null) return { text: null, maskedKinds };
+  const [message] = answerExchange(answer).messages;
+  return { text: message?.content ?? JSON.stringify(answer, null, 2), maskedKinds };
 }
 
 function Known({ complaint, said }: { readonly complaint: string; readonly said: Said }) {

@@ -320,21 +320,25 @@ test("when one detector fails the others are told to stop", async () => {
   expect(await told.promise).toBe(true);
 });
 
+/** Time of the processor so far, which a busy machine does not lengthen as it does the clock's. */
+const cpuMs = () => process.cpuUsage().user / 1000;
+
 test("one megabyte does not hold the event loop", async () => {
   const prose =
     "Dear Priya, please call 020 7946 0958 about the pump. It was 4 May, and nobody came to the north hall.\n".repeat(
       9_700,
     );
-  let [last, longest] = [performance.now(), 0];
+  let [last, longest, turns] = [cpuMs(), 0, 0];
   const timer = setInterval(() => {
-    longest = Math.max(longest, performance.now() - last);
-    last = performance.now();
+    longest = Math.max(longest, cpuMs() - last);
+    last = cpuMs();
+    turns += 1;
   }, 1);
   await createMasker({ ...noPolicy, known }).mask([prose]);
   clearInterval(timer);
-  expect(longest).toBeGreaterThan(0);
-  // Far above the 100 ms aimed at: the machine of a test is busy.
-  expect(longest).toBeLessThan(1000);
+  expect(turns).toBeGreaterThan(3);
+  // Well above the 100 ms aimed at: the collector's threads count as well.
+  expect(longest).toBeLessThan(600);
 });
 
 test("as many values and look-alikes as fit into a text", async () => {
@@ -347,8 +351,8 @@ test("as many values and look-alikes as fit into a text", async () => {
 test.for(["a", "A", "7", " ", "@", "-", ".", "\\", "é", "0 ", "a@", "1."])(
   "a megabyte of %j takes no more than linear time",
   async (sign) => {
-    const began = performance.now();
+    const began = cpuMs();
     await createMasker({ ...noPolicy, known }).mask([sign.repeat(1_000_000 / sign.length)]);
-    expect(performance.now() - began).toBeLessThan(4000);
+    expect(cpuMs() - began).toBeLessThan(3000);
   },
 );
