@@ -3,13 +3,14 @@ import { parseArgs } from "node:util";
 import { flows } from "./flows.ts";
 import { gateway } from "./gateway.ts";
 import { ingest } from "./ingest.ts";
+import { masking } from "./masking.ts";
 import { parked } from "./parked.ts";
 import { type Benchmark, type BenchmarkReport, runBenchmark } from "./report.ts";
 import { keepReport } from "./results.ts";
 import { start } from "./start.ts";
 import { wake } from "./wake.ts";
 
-const benchmarks: readonly Benchmark[] = [start, ingest, flows, parked, wake, gateway];
+const benchmarks: readonly Benchmark[] = [start, ingest, flows, parked, wake, gateway, masking];
 
 const usage = "npm run bench -- NAME [--json] [--rounds N] [--count N] [--no-keep]";
 

@@ -81,7 +81,10 @@ async function startOutside(file: string): Promise<{ readonly origin: string; cl
     const arrivedMs = Number(process.hrtime.bigint()) / 1e6;
     const asked = new URL(request.url ?? "/", "http://outside").searchParams.get("asked");
     request.resume();
-    if (asked === null) return void response.end();
+    if (asked === null) {
+      response.end();
+      return;
+    }
     const line = `${arrivedMs} ${asked}\n`;
     writing = writing.then(async () => {
       await log.write(line);

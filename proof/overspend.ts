@@ -41,10 +41,13 @@ export const overspend: Experiment = {
   },
 };
 
-/** Some calls take too long, and of some the answer is lost: the provider charges for both. */
+/**
+ * Some calls take too long, and of some the answer is lost: the provider charges for both. Fewer than open the circuit, which would
+ * let the others wait in place of asking for money.
+ */
 const faults: readonly FaultRule[] = [
-  { system: "openai", kind: "slow", probability: 0.05, params: { delayMs: slowMs } },
-  { system: "openai", kind: "applied_then_no_answer", probability: 0.03 },
+  { system: "openai", kind: "slow", probability: 0.05, times: 4, params: { delayMs: slowMs } },
+  { system: "openai", kind: "applied_then_no_answer", probability: 0.05, times: 8 },
 ];
 
 interface Played {
@@ -60,7 +63,6 @@ async function playRound(play: Play, seed: number): Promise<Played> {
   const brain = new URL("overspend-brain.ts", import.meta.url).pathname;
   const lab = await prepareLab({ seed, sandboxLatencyMs, brain });
   try {
-    await lab.sandbox.setFaults(faults);
     const plan = toPlan(play.count, play.budgetUsd ?? usualBudgetUsd);
     const start = toStart(lab, plan, play.count);
     const survivor = await start(false);
@@ -76,13 +78,11 @@ async function playRound(play: Play, seed: number): Promise<Played> {
       first.map(({ runId }) => runId),
       patienceMs,
     );
+    await lab.sandbox.setFaults(faults);
     const sending = Promise.all([
       beginAll((at) => (at % doomedEvery === 0 ? doomed : survivor), survivor, "of-day", play.count),
       beginAll(() => survivor, survivor, "of-run", runs),
     ]);
-    let polling = true;
-    const polled = process.env["DBG"] ? (async () => { while (polling) { await setTimeout(1000); console.error(JSON.stringify(await lab.withDatabase(({ query }) => query(`select now()::time(1) t, open_until::time(1), probe is not null p, probe_until::time(0) pu, in_flight f, floor(concurrency) c, round(duration_ms) d, (select count(*)::int from sluice.model_tickets) tk, (select count(*)::int from sluice.model_tickets where turn <= now()) due, (select count(*)::int from sluice.model_tickets where turn <= now() and until < now() - interval '1 second') lost,
-      (select json_agg(json_build_array(s, n)) from (select status s, count(*) n from sluice.runs group by 1) x) r, (select count(*)::int from sluice.ai_calls) calls, (select count(*)::int from sluice.steps where status='running') srun,  (select json_object_agg(k, n) from (select coalesce(wait_reason,'-') || case when wake_at < now() then ' due' else '' end k, count(*) n from sluice.steps where status='waiting' group by 1) y) w from sluice.model_buckets`))).catch((e) => String(e)))); } })() : null;
     const killed = await killInTheMiddle(lab, doomed, Math.ceil(play.count * doomedShare));
     await start(true);
     const [day, ...each] = [...(await sending), first];
@@ -91,12 +91,6 @@ async function playRound(play: Play, seed: number): Promise<Played> {
       [day, ...each].flat().map(({ runId }) => runId),
       patienceMs,
     );
-    polling = false; await polled;
-    if (process.env["DBG"]) {
-      console.error(await lab.withDatabase(({ query }) => query("select bucket, paused_until, open_until, in_flight, concurrency, cut_from, cut_at, outcomes::bit(20), duration_ms, probe, (select json_agg(json_build_array(s, n)) from (select status || ' ' || coalesce(error->>'code', '') s, count(*) n from sluice.runs group by 1) x) from sluice.model_buckets")));
-      console.error(await lab.withDatabase(({ query }) => query("select wait_reason, count(*), min(wake_at - now())::text, max(wake_at - now())::text from sluice.steps where status = 'waiting' group by 1")));
-      console.error(JSON.stringify(await lab.withDatabase(({ query }) => query("select date_trunc('second', started_at)::time s, count(*), count(finished_at) done, count(*) filter (where error is not null) err, min(error->>'code') from sluice.ai_calls group by 1 order by 1"))));
-    }
     // Answers that came too late are recorded as well.
     await setTimeout(slowMs);
     const evidence = await collectModels(lab, [day, ...each].flat());

@@ -113,9 +113,7 @@ function goesOn(
     const waitMs = failure.until.getTime() - choosing.now().getTime();
     const rateLimits = countOf(choosing.earlier, candidate, new Set<ErrorCode>(["MODEL_RATE_LIMITED"]));
     const isUnannounced = thrown instanceof SluiceError && thrown.retryAfterMs === undefined;
-    return (
-      failure.reason === "circuit" || waitMs > longestWaitMs || (isUnannounced && rateLimits >= triesBeforeNext)
-    );
+    return failure.reason === "circuit" || waitMs > longestWaitMs || (isUnannounced && rateLimits >= triesBeforeNext);
   }
   if (!(thrown instanceof SluiceError)) return false;
   if (thrown.code === "MODEL_CONTEXT_EXCEEDED") return isLonger(next, candidate);
@@ -125,7 +123,9 @@ function goesOn(
 
 /** Whether a model may take what was too long for another; where nothing is known of them, it is tried. */
 function isLonger(next: ResolvedModel, candidate: ResolvedModel): boolean {
-  const [nextTokens, tokens] = [next, candidate].map(({ spec }) => (isSimulated(spec) ? undefined : spec.contextTokens));
+  const [nextTokens, tokens] = [next, candidate].map(({ spec }) =>
+    isSimulated(spec) ? undefined : spec.contextTokens,
+  );
   return nextTokens === undefined || tokens === undefined || nextTokens > tokens;
 }
 

@@ -63,21 +63,20 @@ async function askForMoney(
   step: string,
   refusal: SluiceError,
 ): Promise<void> {
-  const facts = isRecord(refusal.details) ? (refusal.details as JsonObject) : {};
+  const facts = factsOf(refusal);
   const { allow } = await run.waitForSignal(`${nameOf(step, facts)}: budget`, {
     schema: z.object({ allow: z.boolean() }),
     timeoutMs: patienceMs,
     question: { kind: "budget", step, ...facts },
   });
   if (!allow) throw refusal;
-  const { account, neededMicroUsd } = facts;
   await run.step({
     name: `${step}: budget raised`,
     kind: "code",
     execute: async ({ key }) => {
       await options.allowBudget(run.workspaceId, {
-        account: String(account),
-        extraMicroUsd: Number(neededMicroUsd),
+        account: facts.account,
+        extraMicroUsd: facts.neededMicroUsd,
         key,
       });
       return null;
@@ -88,12 +87,15 @@ async function askForMoney(
 /** Waits for the value that no model could give. @throws the failure, where the call does not ask people. */
 async function askForAnswer<T>(
   options: Pick<GatewayOptions, "journalFor">,
-  run: RunScope, question: PersonalQuestion<T>, failure: SluiceError): Promise<T> {
+  run: RunScope,
+  question: PersonalQuestion<T>,
+  failure: SluiceError,
+): Promise<T> {
   const { name, request, schema, answer } = question;
   const asks = "onInvalid" in request && request.onInvalid === "review";
   if (!asks || !answer || !(failure.code === "OUTPUT_INVALID" || failure.code === "OUTPUT_TRUNCATED")) throw failure;
-  const facts = isRecord(failure.details) ? (failure.details as JsonObject) : {};
-  const said = await options.journalFor(run.workspaceId).lastAnswer(run.runId, String(facts["path"]));
+  const facts = factsOf(failure);
+  const said = await options.journalFor(run.workspaceId).lastAnswer(run.runId, facts.path);
   return run.waitForSignal(`${nameOf(name, facts)}: answer`, {
     schema: answer,
     timeoutMs: patienceMs,
@@ -102,23 +104,33 @@ async function askForAnswer<T>(
       step: name,
       schema,
       complaint: failure.message,
-      issues: facts["issues"] ?? [],
+      issues: facts.issues ?? [],
       answer: said,
     },
   });
 }
 
 /** The step with its place, by which one question of a run is told from another: a wait takes the first value of its name. */
-function nameOf(step: string, { path }: JsonObject): string {
-  return typeof path === "string" ? `${step} (step ${formatStepPath(path)})` : step;
+function nameOf(step: string, { path }: Facts): string {
+  return `${step} (step ${formatStepPath(path)})`;
+}
+
+/** What the failures say that people are asked about: {@link withPlace} has put the path there, and others the rest. */
+interface Facts extends JsonObject {
+  readonly path: StepPath;
+  readonly account: string;
+  readonly neededMicroUsd: number;
+}
+
+function factsOf({ details }: SluiceError): Facts {
+  return (isRecord(details) ? details : {}) as Facts;
 }
 
 /** Notes on a failure which step it is of, so that a question about it can be told from others of the run. */
 export function withPlace(thrown: unknown, path: StepPath): unknown {
   if (!(thrown instanceof SluiceError) || !asked.has(thrown.code)) return thrown;
-  const details = isRecord(thrown.details) ? (thrown.details as JsonObject) : {};
   const { code, message, hint, retryable, retryAfterMs } = thrown;
-  return new SluiceError(code, { message, hint, retryable, retryAfterMs, details: { ...details, path } });
+  return new SluiceError(code, { message, hint, retryable, retryAfterMs, details: { ...factsOf(thrown), path } });
 }
 
 /** Failures that people may be asked about. */

@@ -54,7 +54,10 @@ export function rerank(parts: GatewayParts, name: string, request: RerankRequest
   const { query, documents, top = documents.length } = request;
   const asked = toAsked("rerank", request.model ?? "rerank", { query, documents: [...documents] }, request);
   return askAsStep(parts, "ai.rerank", name, asked, async ({ step, masked }, model, { lane, rung }) => {
-    const sent = { query: String(masked.fields["query"]), documents: toTexts(masked.fields["documents"]) };
+    const sent = {
+      query: toTexts([masked.fields["query"] ?? ""])[0] ?? "",
+      documents: toTexts(masked.fields["documents"]),
+    };
     const outgoing: OutgoingRequest<RerankAnswer> = {
       model,
       record: sent,
@@ -73,7 +76,7 @@ function accept(rung: AnswerRung) {
 }
 
 function toTexts(value: Json | undefined): string[] {
-  return Array.isArray(value) ? value.map(String) : [];
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
 }
 
 function toAsked(

@@ -38,6 +38,25 @@ const answers = (status: number, code: string, headers = {}) => ({
   body: JSON.stringify({ error: { code, message: "x" } }),
 });
 
+/** A piece of an answer as OpenAI streams it; null: the last one. */
+function piece(content: string | null): string {
+  const choice = content === null ? { delta: {}, finish_reason: "stop" } : { delta: { content }, finish_reason: null };
+  const chunk = {
+    id: "1",
+    object: "chat.completion.chunk",
+    created: 1,
+    model: "m",
+    choices: [{ index: 0, ...choice }],
+  };
+  return `data: ${JSON.stringify(chunk)}\n\n`;
+}
+
+const isLongEnough: Check<{ intent: string }> = ({ intent }) => intent.length > 3 || "the intent is too short";
+
+const whenSpent = (...steps: ("cheaper" | "batch" | "wait" | "ask")[]) => ({
+  flowSettings: { budget: { perDayUsd: 1, whenSpent: steps, cheaperModel: "cheap" } },
+});
+
 describe("masking", () => {
   const payload = { name: "Jane Smith", email: "jane@company.com", message: "Call +44 20 7946 0958, Jane Smith" };
   const send = { message: payload.message, from: payload.email };
@@ -117,9 +136,7 @@ describe("masking", () => {
   test("streams with real values, also where a placeholder comes in pieces", async () => {
     const run = createFakeRun({ payload });
     const ai = await open(run);
-    const piece = (content: string) =>
-      `data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", created: 1, model: "m", choices: [{ index: 0, delta: { content }, finish_reason: null }] })}\n\n`;
-    const end = `data: ${JSON.stringify({ id: "1", object: "chat.completion.chunk", created: 1, model: "m", choices: [{ index: 0, delta: {}, finish_reason: "stop" }] })}\n\ndata: [DONE]\n\n`;
+    const end = `${piece(null)}data: [DONE]\n\n`;
     first.replies = [{ pieces: [piece("Dear PERS"), piece("ON_1, wel"), piece("come"), end] }];
     const heard: string[] = [];
     const request = {
@@ -281,10 +298,6 @@ describe("budgets", () => {
     limitMicroUsd: 100,
     spentMicroUsd: 90,
   };
-  const settings = (whenSpent: ("cheaper" | "batch" | "wait" | "ask")[]) => ({
-    flowSettings: { budget: { perDayUsd: 1, whenSpent, cheaperModel: "cheap" } },
-  });
-
   test("without room the call fails, and nothing is sent", async () => {
     const run = createFakeRun({ verdicts: [spent] });
     const ai = await open(run);
@@ -304,7 +317,7 @@ describe("budgets", () => {
   });
 
   test("goes to a cheaper model, as the flow says", async () => {
-    const run = createFakeRun({ ...settings(["cheaper"]), verdicts: [spent] });
+    const run = createFakeRun({ ...whenSpent("cheaper"), verdicts: [spent] });
     const ai = await open(run, { fast: openai(first.baseUrl), cheap: other(second.baseUrl) });
     await run.within(() => ai.object("analyse", question));
     expect([first.seen.length, second.seen.length]).toEqual([0, 1]);
@@ -312,7 +325,7 @@ describe("budgets", () => {
   });
 
   test("waits for the next day, as the flow says", async () => {
-    const run = createFakeRun({ ...settings(["wait"]), verdicts: [spent] });
+    const run = createFakeRun({ ...whenSpent("wait"), verdicts: [spent] });
     const ai = await open(run);
     await run.within(() => ai.object("analyse", question));
     expect(run.steps[0]?.postponed).toMatchObject([{ reason: "budget", until: new Date("2026-02-01T00:00:00Z") }]);
@@ -320,7 +333,7 @@ describe("budgets", () => {
 
   test("asks a person, who lets the call pass or does not", async () => {
     const allowing = createFakeRun({
-      ...settings(["ask"]),
+      ...whenSpent("ask"),
       verdicts: [spent],
       signals: { "analyse (step 1): budget": [{ allow: true }] },
     });
@@ -328,7 +341,7 @@ describe("budgets", () => {
     expect(await allowing.within(() => ai.object("analyse", question))).toMatchObject({ score: 90 });
     expect(allowing.allowances).toMatchObject([{ account: "flow/test/2026-01-31" }]);
     const refusing = createFakeRun({
-      ...settings(["ask"]),
+      ...whenSpent("ask"),
       verdicts: [spent],
       signals: { "analyse (step 1): budget": [{ allow: false }] },
     });
@@ -340,13 +353,11 @@ describe("budgets", () => {
 });
 
 describe("validation", () => {
-  const check: Check<{ intent: string }> = ({ intent }) => intent.length > 3 || "the intent is too short";
-
   test("asks again with what a check of the flow says", async () => {
     const run = createFakeRun();
     const ai = await open(run);
     first.replies = [openaiAnswer('{"intent":"x","score":5}'), openaiAnswer(good)];
-    await run.within(() => ai.object("analyse", { ...question, check }));
+    await run.within(() => ai.object("analyse", { ...question, check: isLongEnough }));
     expect(sentTo(first, 1)).toContain("the intent is too short");
     expect(run.calls).toMatchObject([{ error: { code: "OUTPUT_INVALID" } }, { rung: "asked_again" }]);
   });
@@ -376,11 +387,13 @@ describe("validation", () => {
     const run = createFakeRun({ signals: { "analyse (step 1): answer": [given] } });
     const ai = await open(run, { fast: openai(first.baseUrl) });
     first.replies = [openaiAnswer("no idea")];
-    expect(await run.within(() => ai.object("analyse", { ...question, check, onInvalid: "review" }))).toEqual(given);
+    expect(
+      await run.within(() => ai.object("analyse", { ...question, check: isLongEnough, onInvalid: "review" })),
+    ).toEqual(given);
     const strict = createFakeRun({ signals: { "analyse (step 1): answer": [{ intent: "x", score: 50 }] } });
     const again = await open(strict, { fast: openai(first.baseUrl) });
     await expect(
-      strict.within(() => again.object("analyse", { ...question, check, onInvalid: "review" })),
+      strict.within(() => again.object("analyse", { ...question, check: isLongEnough, onInvalid: "review" })),
     ).rejects.toBeInstanceOf(SluiceError);
   });
 });

@@ -25,7 +25,13 @@ beforeEach(() => {
 async function open(config: ModelsConfig = {}, run = createFakeRun()) {
   const openai = { provider: "openai", model: "gpt-6-luna", baseUrl: standIn.baseUrl } as const;
   const models = await resolveModels({ config: { fast: openai, ...config }, environment: {}, fetch });
-  const gateway = createGateway({ models, ...run.stored, detectors: builtInDetectors(), fetch, resolveSecret: () => "sk-planted" });
+  const gateway = createGateway({
+    models,
+    ...run.stored,
+    detectors: builtInDetectors(),
+    fetch,
+    resolveSecret: () => "sk-planted",
+  });
   return { run, gateway, ai: gateway.ai };
 }
 
@@ -64,7 +70,10 @@ describe("a call", () => {
   });
 
   test("[R8] leaves a record of exactly what was sent, with digest, tokens and price", async () => {
-    const { run, ai } = await open({}, createFakeRun({ payload: { message: question.send.message, email: "jane@planted.example", more: ["x1", "x2"] } }));
+    const { run, ai } = await open(
+      {},
+      createFakeRun({ payload: { message: question.send.message, email: "jane@planted.example", more: ["x1", "x2"] } }),
+    );
     await run.within(() => ai.object("analyse", question));
     const [call] = run.calls;
     expect(call).toMatchObject({

@@ -73,8 +73,7 @@ function askForText(parts: GatewayParts, name: string, request: TextRequest): Pr
   return askPeople(parts.options, currentRun("ai.text"), question, () =>
     askAsStep(parts, "ai.text", question, (prepared) => {
       const { originals } = prepared.masked;
-      const restore = (text: string): string =>
-        request.restore === false ? text : restoreText(text, originals);
+      const restore = (text: string): string => (request.restore === false ? text : restoreText(text, originals));
       return { validate: async (answer) => validateText(answer, restore), listen: toListener(request, originals) };
     }),
   );
@@ -82,7 +81,12 @@ function askForText(parts: GatewayParts, name: string, request: TextRequest): Pr
 
 function askForObject<T>(parts: GatewayParts, what: string, name: string, request: ObjectRequest<T>): Promise<T> {
   const checks = toList(request.check);
-  const question = { name, request, schema: toJsonSchema(request.schema), answer: withChecks({ schema: request.schema, checks }) };
+  const question = {
+    name,
+    request,
+    schema: toJsonSchema(request.schema),
+    answer: withChecks({ schema: request.schema, checks }),
+  };
   return askPeople(parts.options, currentRun(what), question, () =>
     askAsStep(parts, what, question, (prepared) => {
       const restore = <V>(value: V): V =>
@@ -109,9 +113,15 @@ function toListener({ onText, restore }: TextRequest, originals: Prepared["maske
   if (!onText) return undefined;
   return (): TextListener => {
     const restorer = createStreamRestorer(restore === false ? {} : originals);
-    const give = (text: string): void => void (text !== "" && onText(text));
-    return { push: (piece) => give(restorer.push(piece)), end: () => give(restorer.end()) };
+    return {
+      push: (piece) => giveText(onText, restorer.push(piece)),
+      end: () => giveText(onText, restorer.end()),
+    };
   };
+}
+
+function giveText(onText: (text: string) => void, text: string): void {
+  if (text !== "") onText(text);
 }
 
 /** What is special to a question, once its data is masked. */
@@ -141,7 +151,12 @@ function askAsStep<T>(
       const prompt = composePrompt(masked.instructions, fields, schema);
       const special = toSpecial(prepared);
       return askWithin(step, asked, (model, position, lane) =>
-        askText(step, { request, prompt, files: asked.files, lane, maskComplaint: maskLater, ...special }, model, position),
+        askText(
+          step,
+          { request, prompt, files: asked.files, lane, maskComplaint: maskLater, ...special },
+          model,
+          position,
+        ),
       ).catch((thrown: unknown) => {
         throw withPlace(thrown, attempt.path);
       });
@@ -149,10 +164,11 @@ function askAsStep<T>(
   });
 }
 
+const isText = ({ mediaType }: AiFile): boolean => mediaType.startsWith("text/");
+
 /** Text files are data like any other: they are masked, and sent as a field. */
 function toAsked(request: AiRequest, schema: Asked["schema"]): Asked {
   const files = request.files ?? [];
-  const isText = ({ mediaType }: AiFile): boolean => mediaType.startsWith("text/");
   return {
     kind: "text",
     modelName: request.model ?? "fast",

@@ -13,7 +13,7 @@ export interface Minimised {
 export function minimise(send: SentFields, payload: Json): Minimised {
   // The JSON form: a field without a value is not sent, and nothing can change what was recorded.
   const json = toJson(send);
-  const fields = isRecord(json) ? (json as SentFields) : {};
+  const fields = isRecord(json) ? json : {};
   const leaves = leavesOf(payload);
   const origins = Object.entries(fields).map(([name, value]) => ({ name, sources: sourcesOf(value, leaves) }));
   return { fields, origins, availableFields: countLeaves(payload) };
@@ -36,7 +36,7 @@ function leavesOf(payload: Json): Leaf[] {
   const visit = (value: Json, path: string): void => {
     if (leaves.length >= mostLeaves) return;
     if (typeof value === "object" && value !== null) {
-      for (const [key, item] of Object.entries(value)) visit(item as Json, path === "" ? key : `${path}.${key}`);
+      for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}.${key}`);
     } else if (String(value).length >= shortestValue && typeof value !== "boolean" && value !== null) {
       leaves.push({ path, value: String(value) });
     }

@@ -99,7 +99,8 @@ const flatPrices = new WeakMap<HostedModelSpec, OwnPrice>();
 
 function toFlatPrice(listed: PriceCalculation["model_price"]): OwnPrice | null {
   const { input_mtok: input, output_mtok: output, cache_read_mtok: cached, ...others } = listed;
-  const isFlat = typeof input === "number" && [output, cached].every((one) => one === undefined || typeof one === "number");
+  const isFlat =
+    typeof input === "number" && [output, cached].every((one) => one === undefined || typeof one === "number");
   if (!isFlat || others["requests_kcount"] !== undefined) return null;
   return {
     inputUsdPerMillion: input,

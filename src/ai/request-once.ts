@@ -147,7 +147,16 @@ export async function admit<Answer extends Told>(
     if (performance.now() - askedMs > (admission.sendWithinMs ?? Infinity)) throw await giveBack(step, intent, model);
   }
   const { id, attempt: number, modelName, provider, model: modelId, startedAt } = intent;
-  earlier.push({ id, attempt: number, modelName, provider, model: modelId, startedAt, finishedAt: null, errorCode: null });
+  earlier.push({
+    id,
+    attempt: number,
+    modelName,
+    provider,
+    model: modelId,
+    startedAt,
+    finishedAt: null,
+    errorCode: null,
+  });
   return intent;
 }
 
@@ -219,7 +228,13 @@ export function createClosing<Answer extends Told>(
   const wasClosed = step.earlier.some(({ id, finishedAt }) => id === call.id && finishedAt !== null);
   const write = async (
     settled: Settled,
-    outcome: { readonly told: Told; readonly response: Json; readonly rung: AnswerRung | null; readonly error: SluiceError | null; readonly providerError: SluiceError | null },
+    outcome: {
+      readonly told: Told;
+      readonly response: Json;
+      readonly rung: AnswerRung | null;
+      readonly error: SluiceError | null;
+      readonly providerError: SluiceError | null;
+    },
   ): Promise<void> => {
     if (step.options.recordCalls === false || wasClosed) return;
     const { told, response, rung, error, providerError } = outcome;
@@ -245,7 +260,13 @@ export function createClosing<Answer extends Told>(
       const error = toSluiceError(thrown);
       mark(error);
       const told = { usage: null, headers: {} };
-      await write(await settleFailure(spec, error, load.lane), { told, response: null, rung: null, error, providerError: error });
+      await write(await settleFailure(spec, error, load.lane), {
+        told,
+        response: null,
+        rung: null,
+        error,
+        providerError: error,
+      });
       throw error;
     },
     async answered(answer, verdict) {

@@ -24,7 +24,10 @@ export interface Load {
 }
 
 /** Stage 4, the worst case of a call: what budgets set aside until it is known what it cost. */
-export async function reserve(spec: ModelSpec, { texts, fileBytes, maxOutputTokens, lane }: Load): Promise<Reservation> {
+export async function reserve(
+  spec: ModelSpec,
+  { texts, fileBytes, maxOutputTokens, lane }: Load,
+): Promise<Reservation> {
   const inputTokens = texts.reduce((sum, text) => sum + Buffer.byteLength(text), fileBytes);
   const usage = { inputTokens, outputTokens: maxOutputTokens, cachedInputTokens: 0, reasoningTokens: 0 };
   return { inputTokens, outputTokens: maxOutputTokens, costMicroUsd: await costMicroUsd(spec, usage, { lane }) };
@@ -136,5 +139,7 @@ export function renewalOf(account: string): Date | null {
   const period = /\/(\d{4})-(\d{2})(?:-(\d{2}))?$/.exec(account);
   if (!period) return null;
   const [year, month, day] = period.slice(1).map(Number) as [number, number, number | undefined];
-  return day === undefined || Number.isNaN(day) ? new Date(Date.UTC(year, month, 1)) : new Date(Date.UTC(year, month - 1, day + 1));
+  return day === undefined || Number.isNaN(day)
+    ? new Date(Date.UTC(year, month, 1))
+    : new Date(Date.UTC(year, month - 1, day + 1));
 }

@@ -1,4 +1,12 @@
-import { entityKinds, isRecord, type Json, type MaskPolicy, type RunScope, type SentField, type SentFields } from "../core/index.ts";
+import {
+  entityKinds,
+  isRecord,
+  type Json,
+  type MaskPolicy,
+  type RunScope,
+  type SentField,
+  type SentFields,
+} from "../core/index.ts";
 import type { AiJournal } from "./journal.ts";
 import { createMasker, type Detector, type KnownValue, knownValuesOf, type Originals } from "./mask/index.ts";
 
@@ -43,7 +51,9 @@ export class RunMasking {
   async mask(run: RunScope, journal: AiJournal, maskable: Maskable, policy: MaskPolicy): Promise<Masked> {
     if (entityKinds.every((kind) => policy[kind] === "allow")) return asItIs(maskable);
     const before = this.#runs.get(run.runId) ?? journal.vault(run.runId);
-    const masked = before.then((originals) => maskAll(maskable, { run, policy, originals, detectors: this.#detectors }));
+    const masked = before.then((originals) =>
+      maskAll(maskable, { run, policy, originals, detectors: this.#detectors }),
+    );
     this.#remember(
       run.runId,
       masked.then(
@@ -113,7 +123,7 @@ function mapTexts(value: Json, change: (text: string) => string): Json {
   }
   if (Array.isArray(value)) return value.map((item: Json) => mapTexts(item, change));
   if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [change(name), mapTexts(item as Json, change)]));
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [change(name), mapTexts(item, change)]));
 }
 
 function kindsIn(value: Json, originals: Originals): string[] {

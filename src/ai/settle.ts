@@ -81,7 +81,12 @@ const outcomes: { readonly [Code in ErrorCode]?: ModelSettlement["outcome"] } = 
 export function toSettlement(
   key: string,
   spec: ModelSpec,
-  ended: { readonly settled: Settled; readonly headers: AnswerHeaders; readonly error: SluiceError | null; readonly now: Date },
+  ended: {
+    readonly settled: Settled;
+    readonly headers: AnswerHeaders;
+    readonly error: SluiceError | null;
+    readonly now: Date;
+  },
 ): ModelSettlement | null {
   if (isSimulated(spec)) return null;
   const { settled, headers, error, now } = ended;

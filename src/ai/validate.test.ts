@@ -39,7 +39,10 @@ test("an answer that was cut off is not repaired, even when it could be", async 
 });
 
 test("an empty text is a failure of the provider", () => {
-  expect(validateText(answer(" \n"), String)).toMatchObject({ ok: false, refusal: { error: { code: "MODEL_UNAVAILABLE" } } });
+  expect(validateText(answer(" \n"), String)).toMatchObject({
+    ok: false,
+    refusal: { error: { code: "MODEL_UNAVAILABLE" } },
+  });
 });
 
 test("no text makes it throw, and what it takes fits the schema", async () => {

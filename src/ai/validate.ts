@@ -52,7 +52,8 @@ export function withChecks<Output>({ schema, checks }: Pick<Conditions<Output>, 
       vendor: "sluice",
       async validate(value: unknown) {
         const result = await checkSchema(schema, value);
-        if (!result.ok) return { issues: result.issues.map(({ message, path }) => ({ message, path: path.split("/").slice(1) })) };
+        if (!result.ok)
+          return { issues: result.issues.map(({ message, path }) => ({ message, path: path.split("/").slice(1) })) };
         const complaint = await complaintOf(result.value, checks);
         return complaint === null ? { value: result.value } : { issues: [{ message: complaint }] };
       },

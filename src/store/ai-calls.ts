@@ -163,7 +163,16 @@ export function rankOfLane(lane: AiCallRecord["lane"]): number {
 
 /** AI calls of one workspace. */
 export function createAiCallStore(scope: Scope, write: AiCallWriter) {
-  const { db, workspaceId, keys } = scope;
+  return {
+    ...createAdmissions(scope, write),
+    ...createVaults(scope),
+    ...createRecords(scope),
+    ...createFigures(scope),
+  };
+}
+
+/** Calls on their way out and back. */
+function createAdmissions({ workspaceId, keys }: Scope, write: AiCallWriter) {
   return {
     /**
      * Takes limits and budgets for a call and records what is about to be sent, all or nothing. Durable when it resolves.
@@ -210,10 +219,7 @@ export function createAiCallStore(scope: Scope, write: AiCallWriter) {
     },
 
     /** Records what came back, and gives back what was not used. */
-    async settle(
-      call: { readonly id: string; readonly runId: string },
-      outcome: AiCallOutcome,
-    ): Promise<void> {
+    async settle(call: { readonly id: string; readonly runId: string }, outcome: AiCallOutcome): Promise<void> {
       const { id, runId } = call;
       const key = await keys.toWrite({ workspaceId, runId });
       const { response, error, finishedAt, settlement, responseDigest, ...rest } = outcome;
@@ -239,7 +245,12 @@ export function createAiCallStore(scope: Scope, write: AiCallWriter) {
         }),
       } as unknown as Passage);
     },
+  };
+}
 
+/** The placeholders of runs. */
+function createVaults({ db, workspaceId, keys }: Scope) {
+  return {
     /** The placeholders of a run and what they stand for; empty when there are none, or their time is over. */
     vault: (runId: string): Promise<{ readonly [placeholder: string]: string }> =>
       query(async () => {
@@ -265,7 +276,12 @@ export function createAiCallStore(scope: Scope, write: AiCallWriter) {
           .executeTakeFirst();
         return Number(numDeletedRows);
       }),
+  };
+}
 
+/** What is on record of calls. */
+function createRecords({ db, workspaceId, keys }: Scope) {
+  return {
     /** The calls of a run, the oldest first. */
     ofRun: (runId: string): Promise<AiCallRecord[]> =>
       query(async () => {
@@ -278,7 +294,7 @@ export function createAiCallStore(scope: Scope, write: AiCallWriter) {
           .orderBy("id")
           .execute();
         const key = await keys.toRead({ workspaceId, runId });
-        return rows.map(({ lane, workspaceId: _, ...row }) => ({
+        return rows.map(({ lane, workspaceId: _workspaceId, ...row }) => ({
           ...row,
           lane: lanes[lane] ?? "standard",
           request: openContent(key, row.request, requestPlace(row)),
@@ -318,7 +334,11 @@ export function createAiCallStore(scope: Scope, write: AiCallWriter) {
         const key = row ? await keys.toRead({ workspaceId, runId }) : null;
         return row ? openContent(key, row.response, responsePlace({ id: row.id, runId })) : null;
       }),
+  };
+}
 
+function createFigures({ db, workspaceId }: Scope) {
+  return {
     /** Totals of all calls since a time. */
     totals: (since: Date): Promise<AiTotals> =>
       query(() =>
@@ -349,4 +369,3 @@ function toEntry(
 ) {
   return { at: at.toISOString(), kind, runId, ref: id, digest, data };
 }
-

@@ -70,6 +70,16 @@ describe("a budget", () => {
     expect(await spentOf(account)).toBe(20);
   });
 
+  it("holds no room under a limit for a call that it has not enough for", async () => {
+    const account = name();
+    const calls = { ...paid(account, 100, 60), limits: perMinute(1) };
+    await lab.ask(calls);
+    const { until } = (await lab.ask({ ...calls, accounts: [], ticket: "poor" })) as unknown as { until: string };
+    await lab.goTo(until);
+    expect(await lab.ask({ ...calls, ticket: "poor" })).toMatchObject({ ok: false, because: "budget" });
+    expect(await lab.ask({ ...calls, accounts: [] })).toMatchObject({ ok: true });
+  });
+
   it("refuses a call whose price is unknown", async () => {
     expect(await lab.ask(paid(name(), 100, null))).toMatchObject({ ok: false, because: "price_unknown" });
   });

@@ -1,3 +1,4 @@
+import type { Keyring } from "./content-keys.ts";
 import { sql } from "kysely";
 import type { Json } from "../core/index.ts";
 import { reopenRuns } from "./reopen-runs.ts";
@@ -68,7 +69,8 @@ export function createRunStore(scope: Scope, write: RunWriter) {
   return { ...createRunQueries(scope), ...createRunFigures(scope), ...createRunChanges(scope, write) };
 }
 
-function createRunQueries({ db, workspaceId, keyring }: Scope) {
+/** Opens what is stored of a run. */
+function createReader(keyring: Keyring) {
   const toRecord = ({ contentKey, ...run }: StoredRun): RunRecord => {
     const key = contentKey === null || run.output === null ? null : keyring.openKey(contentKey);
     return { ...run, output: openContent(key, run.output, outputPlace(run.id)) };
@@ -81,6 +83,11 @@ function createRunQueries({ db, workspaceId, keyring }: Scope) {
       throw thrown;
     }
   };
+  return { toRecord, toListed };
+}
+
+function createRunQueries({ db, workspaceId, keyring }: Scope) {
+  const { toRecord, toListed } = createReader(keyring);
   const own = () =>
     db
       .selectFrom("runs")

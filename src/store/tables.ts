@@ -1,5 +1,14 @@
 import type { ColumnType, Generated } from "kysely";
-import type { AnswerRung, EffectKind, EffectRuling, Json, ReceiptState, SentField, StepKind, WaitReason } from "../core/index.ts";
+import type {
+  AnswerRung,
+  EffectKind,
+  EffectRuling,
+  Json,
+  ReceiptState,
+  SentField,
+  StepKind,
+  WaitReason,
+} from "../core/index.ts";
 
 /** JSON goes in as text (see the note on `json` in migration 0001) and comes out parsed. */
 type JsonColumn<T = Json> = ColumnType<T, string, string>;

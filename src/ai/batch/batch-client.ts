@@ -108,11 +108,14 @@ function createAsk({ fetch }: ModelAccess, baseUrl: string, headers: { readonly 
     const response = await fetch(`${baseUrl}${path}`, { ...init, headers: { ...given, ...headers } });
     if (response.ok) return response.text();
     await response.body?.cancel();
-    throw new SluiceError(response.status === 429 || response.status >= 500 ? "MODEL_UNAVAILABLE" : "MODEL_REQUEST_REJECTED", {
-      message: `the batch API at ${new URL(baseUrl).origin}${path.replaceAll(/[^/]{20,}/g, "…")} answered HTTP ${response.status}`,
-      hint: "The requests stay in line and are handed over again.",
-      details: { status: response.status },
-    });
+    throw new SluiceError(
+      response.status === 429 || response.status >= 500 ? "MODEL_UNAVAILABLE" : "MODEL_REQUEST_REJECTED",
+      {
+        message: `the batch API at ${new URL(baseUrl).origin}${path.replaceAll(/[^/]{20,}/g, "…")} answered HTTP ${response.status}`,
+        hint: "The requests stay in line and are handed over again.",
+        details: { status: response.status },
+      },
+    );
   };
   const json = async (path: string, init?: RequestInit): Promise<Readonly<Record<string, unknown>>> => {
     const body = parse(await text(path, init));

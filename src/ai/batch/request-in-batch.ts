@@ -80,7 +80,7 @@ async function catchBody<Answer extends Told>(
 ): Promise<Json> {
   let body: Json | undefined;
   const access = withFetch(step, async (_, init) => {
-    body = JSON.parse(String(init?.body)) as Json;
+    body = typeof init?.body === "string" ? (JSON.parse(init.body) as Json) : undefined;
     throw new Error("caught for a batch");
   });
   const sending = { reservation, stop: step.attempt.signal, now: () => nowOf(step), onLate: () => {}, access };

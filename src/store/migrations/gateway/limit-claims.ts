@@ -175,6 +175,8 @@ export const claimStatements: readonly string[] = [
       if refusal is null then
         paid := sluice.pay(purse, item);
         refusal := paid.refusal;
+        -- Without money it is not room that it waits for.
+        if refusal is not null then line := sluice.leave_line(b, item.ticket, line, at); end if;
       end if;
       if refusal is null then
         waiting := sluice.stand_in_line(b, item, amounts, line, at);

@@ -42,6 +42,16 @@ export const lineStatements: readonly string[] = [
     return line;
   end $$`,
 
+  // Who had a ticket needs it no more.
+  `create function leave_line(b sluice.model_buckets, name text, line bigint[], at timestamptz) returns bigint[] language plpgsql as $$
+  declare
+    own sluice.model_tickets;
+  begin
+    delete from sluice.model_tickets as ticket where ticket.bucket = b.bucket and ticket.ticket = name returning * into own;
+    if not found or own.until < at - sluice.ticket_grace(b.per_ms) then return line; end if;
+    return sluice.change_line(line, own, -1, b.per_ms, at);
+  end $$`,
+
   /* All that wait (place 0) or whose turn has come (place 12) in lanes up to one: of all of these, and of standard and batch. */
   `create function amounts_in_line(line bigint[], place integer, upto integer) returns bigint[] language plpgsql immutable as $$
   declare
@@ -230,10 +240,7 @@ export const lineStatements: readonly string[] = [
     is_crowded := sluice.is_crowded(b, item, before);
 
     if kind is null and not is_crowded then
-      if own.ticket is not null then
-        delete from sluice.model_tickets as ticket where ticket.bucket = own.bucket and ticket.ticket = own.ticket;
-        line := sluice.change_line(line, own, -1, b.per_ms, at);
-      end if;
+      if own.ticket is not null then line := sluice.leave_line(b, own.ticket, line, at); end if;
       return;
     end if;
 
