@@ -91,6 +91,9 @@ async function playRound(play: Play, seed: number): Promise<Played> {
       [day, ...each].flat().map(({ runId }) => runId),
       patienceMs,
     );
+    console.error(JSON.stringify(await lab.withDatabase(({ query }) => query("select now()::time(1), name, status, wake_at::time(1), wait_reason, attempts, error from sluice.steps where run_id in (select id from sluice.runs where finished_at is null) and status in ('waiting', 'running')")), null, 1));
+    console.error(JSON.stringify(await lab.withDatabase(({ query }) => query("select * from sluice.model_tickets")), null, 1));
+    console.error(JSON.stringify(await lab.withDatabase(({ query }) => query("select * from sluice.model_buckets")), null, 1));
     // Answers that came too late are recorded as well.
     await setTimeout(slowMs);
     const evidence = await collectModels(lab, [day, ...each].flat());

@@ -73,24 +73,26 @@ export function segmentsOf({ step, children }: StepNode, now: number): Segment[]
 }
 
 /** Shorter than this, a step did not wait before its first try: that is how long it takes to begin. */
-const heldMs = 250;
+const heldMs = 200;
 
 /** An AI call may wait for room before its first try counts: what was asked before, and the waits before and after. */
 function beforeFirst({ kind, startedAt, aiCalls, waitReason }: StepView, firstAt: number): Segment[] {
   if (kind !== "ai" || firstAt - ms(startedAt) < heldMs) return [];
   const pieces: Segment[] = [];
   let at = ms(startedAt);
-  let wait: SegmentKind = waitReason ?? "held";
+  let wait: SegmentKind = "held";
   for (const call of aiCalls) {
     const from = ms(call.startedAt);
     if (call.lane === "batch") wait = "batch";
     if (from >= firstAt || call.finishedAt === null) break;
     const to = ms(call.finishedAt);
-    pieces.push({ kind: wait, from: at, to: from }, { kind: call.status === "failed" ? "failed" : "ai", from, to });
-    wait = isLimit(call.error?.code) ? "limit" : (waitReason ?? "held");
+    // One model after another is no wait.
+    if (from - at >= heldMs) pieces.push({ kind: wait, from: at, to: from });
+    pieces.push({ kind: call.status === "failed" ? "failed" : "ai", from, to });
+    wait = isLimit(call.error?.code) ? "limit" : "held";
     at = to;
   }
-  return [...pieces, { kind: wait, from: at, to: firstAt }];
+  return [...pieces, { kind: waitReason ?? wait, from: at, to: firstAt }];
 }
 
 /** Gaps shorter than this share of a span cannot be seen on it. */

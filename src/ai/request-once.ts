@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import {
   type AnswerRung,
   digestOf,
+  type ErrorCode,
   type Json,
   Postponed,
   type Priority,
@@ -16,7 +17,7 @@ import type { Admission, AiCallIntent, EarlierCall } from "../store/index.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { AiJournal } from "./journal.ts";
 import type { ModelAccess } from "./model-access.ts";
-import type { ResolvedModel } from "./model-spec.ts";
+import { modelIdOf, type ResolvedModel } from "./model-spec.ts";
 import { toIntent } from "./record-intent.ts";
 import { type Load, type Reservation, reserve, toClaim, usualTokensPerByte } from "./reserve.ts";
 import { bucketOf, type RoutingNeeds } from "./route.ts";
@@ -259,6 +260,15 @@ export function createClosing<Answer extends Told>(
     async failed(thrown) {
       const error = toSluiceError(thrown);
       mark(error);
+      if (needsPeople.has(error.code)) {
+        const { provider } = spec;
+        step.options.log?.error("model.refused", {
+          provider,
+          model: modelIdOf(spec),
+          code: error.code,
+          run: call.runId,
+        });
+      }
       const told = { usage: null, headers: {} };
       await write(await settleFailure(spec, error, load.lane), {
         told,
@@ -292,6 +302,9 @@ export function createClosing<Answer extends Told>(
     },
   };
 }
+
+/** What the operator has to mend with the provider, and is told in the log as well. */
+const needsPeople: ReadonlySet<ErrorCode> = new Set(["MODEL_QUOTA_EXHAUSTED", "MODEL_AUTH_FAILED", "MODEL_RETIRED"]);
 
 /** Weight of the newest answer in what is learned. */
 const learningRate = 0.2;

@@ -3,7 +3,7 @@ export const budgetStatements: readonly string[] = [
   // The accounts that calls are paid from, in the order of names, as they stand inside a statement.
   `create type purse as (accounts text[], spent bigint[], allowed bigint[], charges bigint[])`,
 
-  /* The accounts of all calls of a statement, locked. Those that are new are opened. */
+  // The accounts of all calls of a statement, locked. Those that are new are opened.
   `create function open_purse(items json, at timestamptz) returns sluice.purse language plpgsql as $$
   declare
     names text[];
@@ -36,9 +36,7 @@ export const budgetStatements: readonly string[] = [
     return purse;
   end $$`,
 
-  /*
-   * Takes the most that a call can cost from all its accounts; or gives the first that has not enough, and takes nothing.
-   */
+  // Takes the most that a call can cost from all its accounts; or gives the first that has not enough, and takes nothing.
   `create function pay(inout purse sluice.purse, item sluice.model_claim_item, out refusal json) language plpgsql as $$
   declare
     paying record;
@@ -63,7 +61,7 @@ export const budgetStatements: readonly string[] = [
     end loop;
   end $$`,
 
-  /* Adds to what is spent of accounts. One may come several times. Rows are locked in the order of names. */
+  // Adds to what is spent of accounts. One may come several times. Rows are locked in the order of names.
   `create function charge_accounts(accounts text[], amounts bigint[], at timestamptz) returns void language plpgsql as $$
   begin
     update sluice.budget_accounts as known set spent_micro_usd = known.spent_micro_usd + charge.amount, updated_at = at

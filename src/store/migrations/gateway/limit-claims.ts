@@ -1,8 +1,6 @@
 /** How a call takes its place under limits and budgets, before it leaves. See limits.ts for the idea. */
 export const claimStatements: readonly string[] = [
-  /*
-   * Brings a bucket to the present: what has left the window counts no more, nor what a call holds whose lease is over.
-   */
+  // Brings a bucket to the present: what has left the window counts no more, nor what a call holds whose lease is over.
   `create function roll_bucket(b sluice.model_buckets, per_ms integer, at timestamptz) returns sluice.model_buckets language plpgsql as $$
   declare
     present bigint := sluice.slice_at(at, per_ms);
@@ -39,7 +37,7 @@ export const claimStatements: readonly string[] = [
     return b;
   end $$`,
 
-  /* Limits of the configuration, in the order of amounts. */
+  // Limits of the configuration, in the order of amounts.
   `create function to_limits(configured json) returns bigint[] language plpgsql immutable as $$
   declare
     limits bigint[] := array_fill(null::bigint, array[4]);
@@ -51,7 +49,7 @@ export const claimStatements: readonly string[] = [
     return limits;
   end $$`,
 
-  /* A call that is larger than a whole limit never finds room. */
+  // A call that is larger than a whole limit never finds room.
   `create function refusal_of_size(b sluice.model_buckets, amounts bigint[]) returns json language plpgsql as $$
   begin
     for k in 1..4 loop
@@ -63,7 +61,7 @@ export const claimStatements: readonly string[] = [
     return null;
   end $$`,
 
-  /* Of a credential that failed, the next call may try in a minute; with a wrong key, in five. */
+  // Of a credential that failed, the next call may try in a minute; with a wrong key, in five.
   `create function begin_probe(item sluice.model_claim_item, at timestamptz) returns void language plpgsql as $$
   begin
     update sluice.model_credentials as known

@@ -52,7 +52,7 @@ export const lineStatements: readonly string[] = [
     return sluice.change_line(line, own, -1, b.per_ms, at);
   end $$`,
 
-  /* All that wait (place 0) or whose turn has come (place 12) in lanes up to one: of all of these, and of standard and batch. */
+  // All that wait (place 0) or whose turn has come (place 12) in lanes up to one: of all of these, and of standard and batch.
   `create function amounts_in_line(line bigint[], place integer, upto integer) returns bigint[] language plpgsql immutable as $$
   declare
     amounts bigint[] := '{0,0,0,0,0,0,0,0}';
@@ -73,7 +73,7 @@ export const lineStatements: readonly string[] = [
     return b.configured[k];
   end $$`,
 
-  /* The limits of a call in the order of amounts; null: none. The last four are those of the standard and batch lanes. */
+  // The limits of a call in the order of amounts; null: none. The last four are those of the standard and batch lanes.
   `create function limits_of(b sluice.model_buckets, item sluice.model_claim_item, amounts bigint[], at timestamptz)
     returns bigint[] language plpgsql as $$
   declare
@@ -96,7 +96,7 @@ export const lineStatements: readonly string[] = [
     return limits;
   end $$`,
 
-  /* When there will be room for what is needed, if all goes as of late. */
+  // When there will be room for what is needed, if all goes as of late.
   `create function next_turn(b sluice.model_buckets, limits bigint[], amounts bigint[], ahead bigint[], at timestamptz)
     returns timestamptz language plpgsql as $$
   declare
@@ -167,7 +167,7 @@ export const lineStatements: readonly string[] = [
       sluice.to_amounts(earlier.requests, earlier.input, earlier.output, own.lane));
   end $$`,
 
-  /* The first limit that amounts do not fit under; null: they fit. */
+  // The first limit that amounts do not fit under; null: they fit.
   `create function limit_without_room(b sluice.model_buckets, limits bigint[], amounts bigint[], at timestamptz)
     returns text language plpgsql as $$
   declare
@@ -185,14 +185,14 @@ export const lineStatements: readonly string[] = [
     return null;
   end $$`,
 
-  /* The requests that a lane may have under way; null: any number. */
+  // The requests that a lane may have under way; null: any number.
   `create function places_of(b sluice.model_buckets, item sluice.model_claim_item) returns integer language plpgsql as $$
   begin
     if b.concurrency is null then return item.concurrency; end if;
     return least(item.concurrency, greatest(1, floor(b.concurrency)));
   end $$`,
 
-  /* Whether none of the places for requests under way is free. */
+  // Whether none of the places for requests under way is free.
   `create function is_crowded(b sluice.model_buckets, item sluice.model_claim_item, before bigint[]) returns boolean language plpgsql as $$
   declare
     places integer := sluice.places_of(b, item);
@@ -213,9 +213,7 @@ export const lineStatements: readonly string[] = [
     return to_timestamp((floor(extract(epoch from until) * 1000) + 1) / 1000);
   end $$`,
 
-  /*
-   * Whether a call finds room. If not, gives the refusal, and a place in the line. Of a bucket nothing is changed.
-   */
+  // Whether a call finds room. If not, gives the refusal, and a place in the line. Of a bucket nothing is changed.
   `create function stand_in_line(b sluice.model_buckets, item sluice.model_claim_item, amounts bigint[],
     inout line bigint[], at timestamptz, out refusal json) language plpgsql as $$
   declare

@@ -29,7 +29,7 @@ export const settlementStatements: readonly string[] = [
       where known.credential = item.credential and known.circuit <> 'closed' and item.outcome = 'ok' and claim.claimed_at > known.opened_at;
   end $$`,
 
-  /* Of what a call took, what is to be added when it is known what it used; negative: given back. */
+  // Of what a call took, what is to be added when it is known what it used; negative: given back.
   `create function correction_of(claim sluice.model_claims, item sluice.model_settle_item) returns bigint[] language plpgsql as $$
   begin
     if not item.sent then return sluice.minus_amounts('{0,0,0,0,0,0,0,0}', claim.amounts); end if;
@@ -37,7 +37,7 @@ export const settlementStatements: readonly string[] = [
       coalesce((item.used ->> 'output_tokens')::bigint - claim.amounts[3], 0), claim.lane);
   end $$`,
 
-  /* Gives back what a call did not use, and its place. */
+  // Gives back what a call did not use, and its place.
   `create function return_place(b sluice.model_buckets, claim sluice.model_claims, correction bigint[])
     returns sluice.model_buckets language plpgsql as $$
   begin
@@ -54,7 +54,7 @@ export const settlementStatements: readonly string[] = [
     return b;
   end $$`,
 
-  /* How much of what is asked for is used, and how long calls take: running means of about the last ten. */
+  // How much of what is asked for is used, and how long calls take: running means of about the last ten.
   `create function learn_usage(b sluice.model_buckets, claim sluice.model_claims, item sluice.model_settle_item, correction bigint[],
     at timestamptz) returns sluice.model_buckets language plpgsql as $$
   declare
@@ -69,7 +69,7 @@ export const settlementStatements: readonly string[] = [
     return b;
   end $$`,
 
-  /* Takes what the provider tells of limits and of what is left of them. What is not told changes nothing. */
+  // Takes what the provider tells of limits and of what is left of them. What is not told changes nothing.
   `create function learn_limits(b sluice.model_buckets, learned json, at timestamptz) returns sluice.model_buckets language plpgsql as $$
   declare
     told record;
@@ -95,7 +95,7 @@ export const settlementStatements: readonly string[] = [
     return b;
   end $$`,
 
-  /* The newest ten refusals of a bucket for a limit. */
+  // The newest ten refusals of a bucket for a limit.
   `create function note_refusal(b sluice.model_buckets, item sluice.model_settle_item, at timestamptz) returns json language sql stable as $$
     select json_agg(one order by place) from (
       select json_build_object('at', at, 'reason', item.outcome,
@@ -158,7 +158,7 @@ export const settlementStatements: readonly string[] = [
     return b;
   end $$`,
 
-  /* Takes in all that the end of a call says of its bucket. */
+  // Takes in all that the end of a call says of its bucket.
   `create function learn_from(b sluice.model_buckets, claim sluice.model_claims, item sluice.model_settle_item, correction bigint[],
     at timestamptz) returns sluice.model_buckets language plpgsql as $$
   begin
@@ -241,7 +241,7 @@ export const settlementStatements: readonly string[] = [
     select sluice.settle_model_calls(json_build_array(item))
   $$`,
 
-  /* Closes the circuit of a credential and its buckets, or of one bucket. False when none was open. */
+  // Closes the circuit of a credential and its buckets, or of one bucket. False when none was open.
   `create function resume_models(name text) returns boolean language plpgsql as $$
   declare
     is_resumed boolean := sluice.lock_credentials(array[name]) <> '{}';
