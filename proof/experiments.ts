@@ -6,8 +6,10 @@ import { databaseAway } from "./database-away.ts";
 import { diskFull } from "./disk-full.ts";
 import { frozen } from "./frozen.ts";
 import { kill } from "./kill.ts";
+import { leak } from "./leak.ts";
 import { ledgerTamper } from "./ledger-tamper.ts";
 import { overspend } from "./overspend.ts";
+import { limits } from "./limits.ts";
 import { poison } from "./poison.ts";
 import { providerFaults } from "./provider-faults.ts";
 import { quota } from "./quota.ts";
@@ -27,8 +29,10 @@ const built: readonly Experiment[] = [
   providerFaults,
   quota,
   webhooks,
+  leak,
   overspend,
   ledgerTamper,
+  limits,
 ];
 
 /** All experiments that are built, in the order of their numbers. */

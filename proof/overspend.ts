@@ -13,8 +13,8 @@ const sandboxLatencyMs = 1000;
 /** Share of a budget of a day that must have been spent: what is refused for nothing is no good either. */
 const usedBar = 0.6;
 const usualBudgetUsd = 1;
-/** Every so many of the calls is the doomed process's: what those can have cost that it has under way stays spent. */
-const doomedEvery = 4;
+/** Of so many calls one is the doomed process's: what those can have cost that it has under way stays spent. */
+const doomedEvery = 6;
 /** Of all calls, how many it must have under way when it is killed. */
 const doomedShare = 0.02;
 const patienceMs = 30_000;
@@ -42,12 +42,12 @@ export const overspend: Experiment = {
 };
 
 /**
- * Some calls take too long, and of some the answer is lost: the provider charges for both. Fewer than open the circuit, which would
- * let the others wait in place of asking for money.
+ * Of some calls the answer is lost, and some take too long: the provider charges for both. All among the first, so that they count as
+ * one trouble: more would close the model for a while, and the others would wait in place of asking for money.
  */
 const faults: readonly FaultRule[] = [
-  { system: "openai", kind: "slow", probability: 0.05, times: 4, params: { delayMs: slowMs } },
-  { system: "openai", kind: "applied_then_no_answer", probability: 0.05, times: 8 },
+  { system: "openai", kind: "applied_then_no_answer", afterCalls: 4, times: 8 },
+  { system: "openai", kind: "slow", afterCalls: 4, times: 4, params: { delayMs: slowMs } },
 ];
 
 interface Played {
@@ -91,9 +91,6 @@ async function playRound(play: Play, seed: number): Promise<Played> {
       [day, ...each].flat().map(({ runId }) => runId),
       patienceMs,
     );
-    console.error(JSON.stringify(await lab.withDatabase(({ query }) => query("select now()::time(1), name, status, wake_at::time(1), wait_reason, attempts, error from sluice.steps where run_id in (select id from sluice.runs where finished_at is null) and status in ('waiting', 'running')")), null, 1));
-    console.error(JSON.stringify(await lab.withDatabase(({ query }) => query("select * from sluice.model_tickets")), null, 1));
-    console.error(JSON.stringify(await lab.withDatabase(({ query }) => query("select * from sluice.model_buckets")), null, 1));
     // Answers that came too late are recorded as well.
     await setTimeout(slowMs);
     const evidence = await collectModels(lab, [day, ...each].flat());

@@ -22,7 +22,7 @@ const otherShare = 0.2;
 export const quota: Experiment = {
   name: "quota",
   number: 7,
-  asks: "the accounts of seven keys are used up, as OpenAI and Anthropic say it in three ways; one has a model behind it",
+  asks: "with two processes, the accounts of seven keys are used up, as OpenAI and Anthropic say it in three ways; one has a model behind it",
   holdsWhen:
     "after the first refusal <= 1 request per key and minute, all runs wait and show why, one command lets all end within 30 s, and with another model all end at once",
   counts: "runs of the usual refusal, and of the model with another behind it; a fifth of them for the other accounts",
@@ -105,10 +105,15 @@ async function useUp(lab: Lab, count: number): Promise<AccountCase[]> {
   const keys = { openai: credentials.openaiKey, anthropic: credentials.anthropicKey };
   const environment = Object.fromEntries([...accounts, spareAccount].map(({ key, vendor }) => [key, keys[vendor]]));
   await lab.sandbox.setFaults(quotaFaults);
+  const settings = { environment: { ...environment, [spareKey]: keys.anthropic } };
   const variables = { [originVariable]: origin };
-  const service = await lab.start({ environment: { ...environment, [spareKey]: keys.anthropic } }, { variables });
+  const services = [
+    await lab.start(settings, { variables }),
+    await lab.start({ ...settings, worker: true }, { variables }),
+  ];
   const beginOne = async (account: Account, at: number): Promise<AccountCase> => {
     const { name } = account;
+    const service = services[at % services.length] ?? { publicUrl: "" };
     return { account, ...(await begin(service, "ask", { case: `${name}-${at}-end`, model: name })) };
   };
   const first = await Promise.all(accounts.map((account) => beginOne(account, 0)));

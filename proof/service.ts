@@ -1,4 +1,5 @@
 /** The process that the experiments kill, freeze and cut off: an application, with the outside systems in a process of the experiment. */
+import { appendFileSync } from "node:fs";
 import { createApp } from "sluice";
 import type { AppOptions, SandboxAddress } from "../src/app.ts";
 import type { Config } from "../src/config.ts";
@@ -30,6 +31,8 @@ export interface ServiceSettings {
   readonly crashPoints?: boolean;
   /** With `crashPoints`: the point at which it dies, counted from its start. Default: none; counting begins when it is told. */
   readonly dieAt?: string | null;
+  /** Where its log goes, with all that it can say. Default: nowhere. */
+  readonly logFile?: string;
 }
 
 /** What a running service can be asked and told over IPC. Each is answered once. */
@@ -66,10 +69,16 @@ const options: AppOptions = {
   worker: settings.worker ?? false,
   simulatedLatencyMs: settings.modelLatencyMs ?? 0,
   listen: { publicPort: settings.publicPort ?? 0, adminPort: settings.adminPort ?? 0 },
-  log: { write: () => {} },
+  log: logOf(settings),
   ...(settings.role && { role: settings.role }),
 };
 const app = await createApp(options);
+
+/** Lines are on disk, as far as the system is concerned, when it dies. */
+function logOf({ logFile }: ServiceSettings): AppOptions["log"] {
+  if (logFile === undefined) return { write: () => {} };
+  return { level: "debug", format: "json", write: (line) => appendFileSync(logFile, line) };
+}
 
 /** Also when the experiment dies, however it dies. */
 async function stop(): Promise<void> {

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { LivenessWatch, type Sight } from "../src/engine/liveness.ts";
 import type { Experiment, Outcome, Play } from "./experiment.ts";
+import { playLimitSchedules } from "./simulated-limits.ts";
 
 /*
  * A world of processes that watch each other, without a database and without waiting: beats, looks, clocks and locks are
@@ -55,12 +56,16 @@ const schedules: fc.Arbitrary<Schedule> = fc.record({
   ),
 });
 
-/** Adoption under simulated schedules. */
+/** Schedules of limits and budgets are played by the real SQL, which takes 20 ms each: one for so many of adoption. */
+const limitsShare = 10;
+
+/** Adoption, limits and budgets under simulated schedules. */
 export const simulated: Experiment = {
   name: "simulated",
   number: 3,
-  asks: "10,000 simulated schedules of processes that die, freeze, wake and lose connections while they watch each other",
-  holdsWhen: "every dead process is seen within 15 s where one lives, and none that lives and beats is taken for dead",
+  asks: "10,000 simulated schedules of processes that die, freeze, wake and lose connections while they watch each other, and a tenth as many of calls at limits and budgets",
+  holdsWhen:
+    "every dead process is seen within 15 s where one lives, and none that lives and beats is taken for dead; no limit is exceeded in any window, no budget overspent, and nobody waits for ever",
   counts: "schedules",
   usual: { rounds: 1, count: 10_000 },
   brief: { rounds: 1, count: 2000 },
@@ -72,13 +77,15 @@ export const simulated: Experiment = {
         numRuns: count * rounds,
       },
     );
-    const violations = details.failed
+    const ofAdoption = details.failed
       ? [`${String(details.errorInstance)}; schedule ${JSON.stringify(details.counterexample?.[0])}`]
       : [];
+    const limitSchedules = Math.ceil((count * rounds) / limitsShare);
+    const violations = [...ofAdoption, ...(await playLimitSchedules(seed, limitSchedules))];
     return {
-      holds: !details.failed,
+      holds: violations.length === 0,
       rounds,
-      figures: { schedules: details.numRuns, violations: violations.length },
+      figures: { schedules: details.numRuns, limitSchedules, violations: violations.length },
       violations,
     };
   },

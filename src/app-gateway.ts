@@ -84,8 +84,9 @@ export async function openGateway(options: AppGatewayOptions): Promise<Gateway &
 /** What processes that execute runs do beside them. */
 function keepHouse({ config, store, workspace, log, cleanup }: AppGatewayOptions, gateway: GatewayOptions): void {
   const { submitEveryMs, pollEveryMs } = config.batchLane ?? {};
-  const { models } = gateway;
-  const runner = startBatchRunner({ line: store.batches, models, access: gateway, log, submitEveryMs, pollEveryMs });
+  const { models, journalFor } = gateway;
+  const line = store.batches;
+  const runner = startBatchRunner({ line, models, access: gateway, journalFor, log, submitEveryMs, pollEveryMs });
   cleanup.add(() => runner.close());
   const sweep = (): void =>
     void Promise.all([workspace.aiCalls.sweepVaults(), store.limits.sweep()]).catch(() =>

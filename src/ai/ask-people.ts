@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   formatStepPath,
   isRecord,
+  type Json,
   type JsonObject,
   type ObjectRequest,
   type RunScope,
@@ -103,11 +104,16 @@ async function askForAnswer<T>(
       kind: "answer",
       step: name,
       schema,
-      complaint: failure.message,
+      complaint: complaintIn(said) ?? failure.message,
       issues: facts.issues ?? [],
       answer: said,
     },
   });
+}
+
+function complaintIn(said: Json): string | undefined {
+  const complaint = isRecord(said) ? said["complaint"] : undefined;
+  return typeof complaint === "string" ? complaint : undefined;
 }
 
 /** The step with its place, by which one question of a run is told from another: a wait takes the first value of its name. */

@@ -12,6 +12,7 @@ import {
 } from "../core/index.ts";
 import type { EarlierCall } from "../store/index.ts";
 import { askCandidates } from "./ask-candidates.ts";
+import type { Ladder } from "./ask-text.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { minimise } from "./minimise.ts";
 import type { ResolvedModel } from "./model-spec.ts";
@@ -55,6 +56,8 @@ export interface Prepared {
 export interface StepMemory {
   /** Whether a request of the step may be on record. */
   asked: boolean;
+  /** How far each model has come with the question. */
+  readonly ladders: Map<number, Ladder>;
 }
 
 /** Runs stages 1 and 2 of a call, and finds what the step has asked before. */

@@ -14,6 +14,14 @@ export interface TextListener {
   end(): void;
 }
 
+/** How far a model has come with a question. */
+export interface Ladder {
+  prompt: Prompt;
+  maxOutputTokens: number;
+  corrections: number;
+  isLonger: boolean;
+}
+
 /** A question to a model, masked and ready, with what its answer is held against. */
 export interface TextQuestion<T> {
   readonly request: Pick<AiRequest, "maxOutputTokens" | "temperature">;
@@ -21,6 +29,8 @@ export interface TextQuestion<T> {
   /** Images and PDFs. */
   readonly files: readonly AiFile[];
   readonly lane: Priority;
+  /** By the model's place: how far each has come, when the step had to wait in between. Default: each begins anew. */
+  readonly ladders?: Map<number, Ladder>;
   /** Called for each request: who is given the answer piece by piece. */
   readonly listen?: (() => TextListener) | undefined;
   readonly validate: (answer: ModelAnswer) => Promise<Verdict<T>>;
@@ -44,14 +54,12 @@ export async function askText<T>(
   model: ResolvedModel,
   position: number,
 ): Promise<T> {
-  let { prompt } = question;
-  let maxOutputTokens = question.request.maxOutputTokens ?? defaultMaxOutputTokens;
-  let corrections = 0;
-  let isLonger = false;
+  const ladder = question.ladders?.get(position) ?? toLadder(question);
+  question.ladders?.set(position, ladder);
   for (;;) {
-    const request = toRequest(question, prompt, maxOutputTokens);
+    const request = toRequest(question, ladder);
     const rungOf = (rung: AnswerRung): AnswerRung =>
-      position > 0 ? "fallback" : corrections > 0 ? "asked_again" : rung;
+      position > 0 ? "fallback" : ladder.corrections > 0 ? "asked_again" : rung;
     const pass = question.lane === "batch" && usesBatchApi(model.spec) ? requestInBatch : requestOnce;
     const { answer, verdict } = await pass(step, toOutgoing(step, question, model, request), async (given) => {
       const found = await question.validate(given);
@@ -59,22 +67,26 @@ export async function askText<T>(
     });
     if (verdict.ok) return verdict.value;
     const { error, askAgain, complaint } = verdict.refusal;
-    if (askAgain === "longer" && !isLonger) {
-      isLonger = true;
-      maxOutputTokens *= 2;
-    } else if (askAgain === "corrected" && corrections < maxCorrections) {
-      corrections += 1;
-      prompt = composeCorrection(prompt, answer.text, await question.maskComplaint(complaint));
+    if (askAgain === "longer" && !ladder.isLonger) {
+      ladder.isLonger = true;
+      ladder.maxOutputTokens *= 2;
+    } else if (askAgain === "corrected" && ladder.corrections < maxCorrections) {
+      ladder.corrections += 1;
+      ladder.prompt = composeCorrection(ladder.prompt, answer.text, await question.maskComplaint(complaint));
     } else {
       throw error;
     }
   }
 }
 
+function toLadder({ prompt, request }: Pick<TextQuestion<unknown>, "prompt" | "request">): Ladder {
+  const maxOutputTokens = request.maxOutputTokens ?? defaultMaxOutputTokens;
+  return { prompt, maxOutputTokens, corrections: 0, isLonger: false };
+}
+
 function toRequest(
   { request, files }: Pick<TextQuestion<unknown>, "request" | "files">,
-  prompt: Prompt,
-  maxOutputTokens: number,
+  { prompt, maxOutputTokens }: Ladder,
 ): ModelRequest {
   return { prompt, files, maxOutputTokens, temperature: request.temperature ?? 0 };
 }

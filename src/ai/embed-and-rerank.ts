@@ -111,7 +111,7 @@ async function askAsStep<T>(
   ) => Promise<T>,
 ): Promise<T> {
   const run = currentRun(what);
-  const memory: StepMemory = { asked: false };
+  const memory: StepMemory = { asked: false, ladders: new Map() };
   return run.step({
     name,
     kind: "ai",

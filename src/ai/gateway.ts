@@ -139,7 +139,7 @@ function askAsStep<T>(
 ): Promise<T> {
   const run = currentRun(what);
   const asked = toAsked(request, schema);
-  const memory: StepMemory = { asked: false };
+  const memory: StepMemory = { asked: false, ladders: new Map() };
   return run.step({
     name,
     kind: "ai",
@@ -153,7 +153,7 @@ function askAsStep<T>(
       return askWithin(step, asked, (model, position, lane) =>
         askText(
           step,
-          { request, prompt, files: asked.files, lane, maskComplaint: maskLater, ...special },
+          { request, prompt, files: asked.files, lane, maskComplaint: maskLater, ladders: memory.ladders, ...special },
           model,
           position,
         ),

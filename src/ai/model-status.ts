@@ -2,6 +2,7 @@ import type { LimitGauge, ModelGauge } from "../store/index.ts";
 import { type HostedModelSpec, isSimulated, modelIdOf, type ModelSpec, type ResolvedModels } from "./model-spec.ts";
 import { priceOf } from "./prices.ts";
 import { kindOf, type ModelKind } from "./provider-facts.ts";
+import { usualInteractiveShare } from "./reserve.ts";
 import { bucketOf, credentialOf } from "./route.ts";
 
 /** What a model costs, in US dollars for a million tokens. */
@@ -29,6 +30,8 @@ export interface ModelCandidate extends Pick<ModelGauge, "gauges" | "inFlight" |
   readonly credential: string | null;
   /** Credential and model, what limits are counted by; null for the simulated model. */
   readonly bucket: string | null;
+  /** Share of every limit that only the interactive lane may use. */
+  readonly interactiveShare: number;
   /** Times are ISO 8601. */
   readonly pausedUntil: string | null;
   readonly circuit: Omit<ModelGauge["circuit"], "until"> & { readonly until: string | null };
@@ -71,6 +74,7 @@ async function toCandidate(spec: ModelSpec, known: ReadonlyMap<string, ModelGaug
       price: null,
       credential: null,
       bucket: null,
+      interactiveShare: 0,
     } as const;
     return { ...about, ...nowhere, ...unused };
   }
@@ -84,13 +88,14 @@ async function toCandidate(spec: ModelSpec, known: ReadonlyMap<string, ModelGaug
     price: await toPrice(spec),
     credential: credentialOf(spec),
     bucket,
+    interactiveShare: spec.limits?.interactiveShare ?? usualInteractiveShare,
     ...(gauge ? toState(gauge) : { ...unused, gauges: toGauges(spec), concurrency: spec.limits?.concurrency ?? null }),
   };
 }
 
 type State = Omit<
   ModelCandidate,
-  "provider" | "model" | "region" | "kind" | "dataClasses" | "price" | "credential" | "bucket"
+  "provider" | "model" | "region" | "kind" | "dataClasses" | "price" | "credential" | "bucket" | "interactiveShare"
 >;
 
 /** Of a bucket that no call has used yet. */

@@ -35,6 +35,11 @@ export function usesBatchApi(spec: ModelSpec): spec is HostedModelSpec {
   return spec.provider === "openai" ? spec.api !== "responses" : spec.provider === "anthropic";
 }
 
+/** Whether a call of a lane goes with the provider's batch API. */
+export function goesInBatch(spec: ModelSpec, lane: Priority): spec is HostedModelSpec {
+  return lane === "batch" && usesBatchApi(spec);
+}
+
 /**
  * What a usage costs, in whole micro-dollars, rounded up; null when the price is unknown, which is never taken for 0.
  * A simulated call costs 0, because nothing was bought.
@@ -50,7 +55,7 @@ export async function costMicroUsd(
   // Dollars for a million tokens are micro-dollars for a token.
   const microUsd = spec.price === undefined ? await listCostMicroUsd(spec, usage) : ownCostMicroUsd(spec.price, usage);
   if (microUsd === null) return null;
-  const isBatch = options.lane === "batch" && usesBatchApi(spec);
+  const isBatch = goesInBatch(spec, options.lane ?? "standard");
   return roundUp(microUsd * (isBatch ? (spec.price?.batchFactor ?? usualBatchFactor) : 1));
 }
 

@@ -3,6 +3,7 @@ import {
   type AnswerRung,
   digestOf,
   type ErrorCode,
+  isRecord,
   type Json,
   Postponed,
   type Priority,
@@ -17,7 +18,8 @@ import type { Admission, AiCallIntent, EarlierCall } from "../store/index.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { AiJournal } from "./journal.ts";
 import type { ModelAccess } from "./model-access.ts";
-import { modelIdOf, type ResolvedModel } from "./model-spec.ts";
+import { isSimulated, modelIdOf, type ResolvedModel } from "./model-spec.ts";
+import { keyOf } from "./provider-facts.ts";
 import { toIntent } from "./record-intent.ts";
 import { type Load, type Reservation, reserve, toClaim, usualTokensPerByte } from "./reserve.ts";
 import { bucketOf, type RoutingNeeds } from "./route.ts";
@@ -132,7 +134,16 @@ export async function admit<Answer extends Told>(
     promptVersion: step.promptVersion,
     now,
   });
-  const claimant = { run, ticket: attempt.key, model, lane: load.lane, overall: options.budget, now };
+  const credentialVersion = await versionOfKey(options, model);
+  const claimant = {
+    run,
+    ticket: attempt.key,
+    model,
+    lane: load.lane,
+    overall: options.budget,
+    credentialVersion,
+    now,
+  };
   const ratio = step.tokensPerByte.get(bucketOf(model.spec)) ?? usualTokensPerByte;
   const claim = toClaim(intent.id, claimant, reservation, ratio);
   if (options.recordCalls !== false) {
@@ -161,6 +172,18 @@ export async function admit<Answer extends Told>(
   return intent;
 }
 
+/** Digests of keys, so that one is made once. */
+const versions = new Map<string, string>();
+
+async function versionOfKey({ resolveSecret }: ModelAccess, { spec }: ResolvedModel): Promise<string | null> {
+  const reference = isSimulated(spec) ? null : keyOf(spec);
+  if (reference === null) return null;
+  const value = await resolveSecret(reference);
+  const version = versions.get(value) ?? digestOf(value).slice(-16);
+  versions.set(value, version);
+  return version;
+}
+
 /** A process that stood still after its admission sends nothing: by now the request might be more than the limit lets through. */
 async function giveBack({ journal, options }: AskingStep, intent: AiCallIntent, { spec }: ResolvedModel) {
   const now = options.now?.() ?? new Date();
@@ -178,7 +201,7 @@ async function giveBack({ journal, options }: AskingStep, intent: AiCallIntent, 
     status: "failed",
     error: toJson(error.toJSON()),
     finishedAt: now,
-    settlement: toSettlement(intent.id, spec, { settled, headers: {}, error, now }),
+    settlement: toSettlement(intent.id, spec, { settled, headers: {}, error, lane: intent.lane, now }),
   });
   return new Postponed(now, "limit");
 }
@@ -211,7 +234,8 @@ function usd(microUsd: number): string {
   return `$${(microUsd / 1_000_000).toFixed(4)}`;
 }
 
-interface Closing<Answer> {
+/** How the end of a request is written down. */
+export interface Closing<Answer> {
   /** Records a failure, and throws it. */
   failed(this: void, thrown: unknown): Promise<never>;
   answered<T>(answer: Answer, verdict: Verdict<T>): Promise<void>;
@@ -248,7 +272,13 @@ export function createClosing<Answer extends Told>(
       error: error && toJson(error.toJSON()),
       status: error === null ? "succeeded" : "failed",
       finishedAt: at,
-      settlement: toSettlement(call.id, spec, { settled, headers: told.headers, error: providerError, now: at }),
+      settlement: toSettlement(call.id, spec, {
+        settled,
+        headers: told.headers,
+        error: providerError,
+        lane: load.lane,
+        now: at,
+      }),
     });
   };
   const mark = (error: SluiceError): void => {
@@ -287,7 +317,7 @@ export function createClosing<Answer extends Told>(
       const rung = verdict.ok ? verdict.rung : null;
       await write(settled, {
         told: answer,
-        response: toResponse(answer),
+        response: verdict.ok ? toResponse(answer) : withComplaint(toResponse(answer), verdict.refusal.complaint),
         rung,
         error,
         providerError: error?.code === "MODEL_UNAVAILABLE" ? error : null,
@@ -301,6 +331,11 @@ export function createClosing<Answer extends Told>(
       });
     },
   };
+}
+
+/** An answer that did not do, with what was wrong with it, for people. Sealed with it: a check may quote the answer. */
+function withComplaint(response: Json, complaint: string): Json {
+  return isRecord(response) && complaint !== "" ? { ...response, complaint } : response;
 }
 
 /** What the operator has to mend with the provider, and is told in the log as well. */

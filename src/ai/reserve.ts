@@ -1,7 +1,7 @@
 import { type Budget, type Priority, type RunScope, SluiceError } from "../core/index.ts";
 import { type ModelClaim, rankOfLane } from "../store/index.ts";
 import { type HostedModelSpec, isSimulated, modelIdOf, type ModelSpec, type ResolvedModel } from "./model-spec.ts";
-import { costMicroUsd } from "./prices.ts";
+import { costMicroUsd, goesInBatch } from "./prices.ts";
 import { bucketOf, credentialOf } from "./route.ts";
 
 /** The most that a call can use. */
@@ -46,11 +46,14 @@ export interface Claimant {
   readonly model: ResolvedModel;
   readonly lane: Priority;
   readonly overall: OverallBudget | undefined;
+  /** Digest of the key's value; null for a model without a key. */
+  readonly credentialVersion: string | null;
   readonly now: Date;
 }
 
 const minuteMs = 60_000;
-const defaultInteractiveShare = 0.2;
+/** Share of every limit that only the interactive lane may use, where nothing else is configured. */
+export const usualInteractiveShare = 0.2;
 /** How much longer than its deadline a call may be under way, as the database sees it. */
 const leaseMarginMs = 30_000;
 /** English text has about four characters for a token; what a model really makes of it is learned. */
@@ -59,14 +62,15 @@ const bytesPerToken = 4;
 /** What a call takes of limits and budgets; null when there are none, for a model that nothing limits. */
 export function toClaim(
   key: string,
-  { run, ticket, model, lane, overall, now }: Claimant,
+  { run, ticket, model, lane, overall, credentialVersion, now }: Claimant,
   reservation: Reservation,
   tokensPerByte: number,
 ): ModelClaim | null {
   const { spec } = model;
   const accounts = isSimulated(spec) ? [] : accountsOf(run, spec, overall, now);
   if (isSimulated(spec)) return null;
-  const { requestsPerMinute, tokensPerMinute, inputTokensPerMinute, outputTokensPerMinute } = spec.limits ?? {};
+  const modelLimits = goesInBatch(spec, lane) ? {} : (spec.limits ?? {});
+  const { requestsPerMinute, tokensPerMinute, inputTokensPerMinute, outputTokensPerMinute } = modelLimits;
   const limits = (
     [
       ["requests", requestsPerMinute],
@@ -79,11 +83,12 @@ export function toClaim(
     key,
     ticket,
     credential: credentialOf(spec),
-    bucket: bucketOf(spec),
+    credentialVersion,
+    bucket: bucketOf(spec, lane),
     lane: rankOfLane(lane),
     limits,
-    concurrency: spec.limits?.concurrency ?? null,
-    interactiveShare: spec.limits?.interactiveShare ?? defaultInteractiveShare,
+    concurrency: modelLimits.concurrency ?? null,
+    interactiveShare: modelLimits.interactiveShare ?? usualInteractiveShare,
     amounts: {
       requests: 1,
       input_tokens: Math.ceil(reservation.inputTokens * tokensPerByte),

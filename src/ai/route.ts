@@ -1,5 +1,6 @@
-import { SluiceError } from "../core/index.ts";
+import { type Priority, SluiceError } from "../core/index.ts";
 import { isSimulated, type ModelSpec, modelIdOf, type ResolvedModel, type ResolvedModels } from "./model-spec.ts";
+import { goesInBatch } from "./prices.ts";
 import { keyOf } from "./provider-facts.ts";
 
 /** What a call asks of the model that may answer it. */
@@ -74,7 +75,8 @@ export function credentialOf(spec: ModelSpec): string {
   return keyOf(spec)?.secret ?? URL.parse(spec.baseUrl ?? "")?.origin ?? spec.provider;
 }
 
-/** What a provider's limits are held by: key and model. */
-export function bucketOf(spec: ModelSpec): string {
-  return `${credentialOf(spec)} ${spec.provider}/${modelIdOf(spec)}`;
+/** What a provider's limits are held by: key and model. Its batch API has limits and troubles of its own. */
+export function bucketOf(spec: ModelSpec, lane: Priority = "standard"): string {
+  const bucket = `${credentialOf(spec)} ${spec.provider}/${modelIdOf(spec)}`;
+  return goesInBatch(spec, lane) ? `${bucket} batch` : bucket;
 }

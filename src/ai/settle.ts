@@ -2,7 +2,7 @@ import { type ErrorCode, isRecord, type Priority, type SluiceError } from "../co
 import type { LimitKind, ModelSettlement } from "../store/index.ts";
 import { readLimitHeaders } from "./limit-headers.ts";
 import { isSimulated, type ModelSpec } from "./model-spec.ts";
-import { costMicroUsd, type Usage } from "./prices.ts";
+import { costMicroUsd, goesInBatch, type Usage } from "./prices.ts";
 import { bucketOf, credentialOf } from "./route.ts";
 import type { AnswerHeaders } from "./retry-after.ts";
 import { usageOfFailure } from "./usage.ts";
@@ -85,23 +85,31 @@ export function toSettlement(
     readonly settled: Settled;
     readonly headers: AnswerHeaders;
     readonly error: SluiceError | null;
+    readonly lane: Priority;
     readonly now: Date;
   },
 ): ModelSettlement | null {
   if (isSimulated(spec)) return null;
-  const { settled, headers, error, now } = ended;
+  const { settled, headers, error, lane, now } = ended;
   const { retryAfterMs } = error ?? {};
   return {
     key,
     credential: credentialOf(spec),
-    bucket: bucketOf(spec),
+    bucket: bucketOf(spec, lane),
     used: { input_tokens: settled.inputTokens, output_tokens: settled.outputTokens },
     costMicroUsd: settled.costMicroUsd,
     sent: error === null || !wasNeverSent(error),
-    outcome: error === null ? "ok" : (outcomes[error.code] ?? "other"),
+    outcome: outcomeOf(error, goesInBatch(spec, lane)),
     pauseUntil: retryAfterMs === undefined ? null : new Date(now.getTime() + retryAfterMs).toISOString(),
     learned: toLearned(headers, error, now),
   };
+}
+
+/** One request of a batch that failed says nothing of whether the next batch will. */
+function outcomeOf(error: SluiceError | null, isBatch: boolean): ModelSettlement["outcome"] {
+  if (error === null) return "ok";
+  const outcome = outcomes[error.code] ?? "other";
+  return isBatch && (outcome === "unavailable" || outcome === "rate_limited") ? "other" : outcome;
 }
 
 /** The limits that the answer's headers tell; an error carries those of its answer. */

@@ -22,7 +22,7 @@ type Departure = { readonly error: SluiceError | null };
 
 /** Waits at least so long are parked: below, replaying the run costs more than keeping it. */
 const parkAfterMs = 60_000;
-/** So long where a person may end the wait before its time: that is told to the row of the run, not to its process. */
+/** So long where the wait may end before its time: that is told to the row of the run, not to its process. */
 const parkOpenAfterMs = 5000;
 /** Shorter waits are not worth a write that shows them. */
 const showAfterMs = 1000;
@@ -40,7 +40,7 @@ interface Wait {
 export interface WaitEnds {
   /** Fires when what is waited for came in this process. Default: nothing does. */
   readonly interrupt?: AbortSignal | undefined;
-  /** Whether a person may end it; see `wakeWaitingFor`. Default: false. */
+  /** Whether it may be ended by the row of the run; see `wakeWaitingFor` and `wakeRuns`. Default: false. */
   readonly isOpen?: boolean;
 }
 

@@ -168,13 +168,15 @@ class StepExecution<T> {
       startedAt,
       wakeAt: this.#reopened ? null : wakeAt,
     };
-    if (this.#row.wakeAt && !this.#keepsWake) await this.#wait(this.#row.wakeAt, before.waitReason);
+    // What ends before its time may have ended by now: it is looked for, not waited for.
+    if (this.#row.wakeAt && !this.#keepsWake && !isOpen(before.waitReason)) {
+      await this.#wait(this.#row.wakeAt, before.waitReason);
+    }
     return null;
   }
 
-  /** A circuit is closed by a person as well. */
   #wait(until: Date, reason: WaitReason | null): Promise<void> {
-    return this.#execution.wait(until, this.#execution.run.signals, { isOpen: reason === "circuit" });
+    return this.#execution.wait(until, this.#execution.run.signals, { isOpen: isOpen(reason) });
   }
 
   /** Whether its time to wake is that of the step's own wait, not that of its next try. */
@@ -298,6 +300,11 @@ function closeAttempt(attempt: AttemptRecord): AttemptRecord {
     ...attempt,
     error: { code: "STEP_FAILED", message: "the process ended before this attempt did", retryable: true },
   };
+}
+
+/** Whether a wait can end before its time: a circuit is closed by a person as well, a batch ends when its provider is done. */
+function isOpen(reason: WaitReason | null): boolean {
+  return reason === "circuit" || reason === "batch";
 }
 
 /** When the last try of a step ended, or the step began. */

@@ -26,6 +26,8 @@ export interface ModelClaim {
   readonly ticket: string;
   /** What the provider counts by: the key, and the key with the model. */
   readonly credential: string;
+  /** Digest of the key's value: another key is not stopped by what was said of the one before. */
+  readonly credentialVersion: string | null;
   readonly bucket: string;
   /** 0 interactive, 1 standard, 2 batch. */
   readonly lane: number;

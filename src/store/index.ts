@@ -13,7 +13,15 @@ export { createKeyring } from "./content-keys.ts";
 export { engineSchema } from "./content-store.ts";
 export { openMasterKey } from "./master-key.ts";
 export { isContentLost, openContent } from "./sealed.ts";
-export type { BatchAnswer, BatchGroup, BatchItem, OpenBatch } from "./batches.ts";
+export type {
+  AbandonedItem,
+  BatchAnswer,
+  BatchItem,
+  BatchModel,
+  BatchSize,
+  OpenBatch,
+  TakenItem,
+} from "./batches.ts";
 export type { ChangeRecord } from "./changes.ts";
 export type { CostFigures, CostKey, Period, SentToModel } from "./costs.ts";
 export {

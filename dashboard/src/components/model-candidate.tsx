@@ -115,7 +115,7 @@ function Gauges({ candidate }: { readonly candidate: ModelCandidateView }) {
   return (
     <div className="grid grid-cols-1 gap-x-8 gap-y-2.5 sm:grid-cols-2 xl:grid-cols-3">
       {gauges.map((gauge) => (
-        <LimitGauge key={`${gauge.kind} ${gauge.perMs}`} gauge={gauge} />
+        <LimitGauge key={`${gauge.kind} ${gauge.perMs}`} gauge={gauge} reserved={candidate.interactiveShare} />
       ))}
       {concurrency !== null && (
         <Gauge
@@ -128,7 +128,8 @@ function Gauges({ candidate }: { readonly candidate: ModelCandidateView }) {
   );
 }
 
-function LimitGauge({ gauge: { kind, limit, used, perMs, learned } }: { readonly gauge: GaugeView }) {
+function LimitGauge({ gauge, reserved }: { readonly gauge: GaugeView; readonly reserved: number }) {
+  const { kind, limit, used, perMs, learned } = gauge;
   return (
     <Gauge
       label={
@@ -139,6 +140,7 @@ function LimitGauge({ gauge: { kind, limit, used, perMs, learned } }: { readonly
       }
       value={`${formatTokens(used)} of ${formatTokens(limit)}`}
       share={share(used, limit)}
+      reserved={reserved}
       title={learned ? "Learned from the headers of answers; not in the configuration." : "As configured."}
     />
   );

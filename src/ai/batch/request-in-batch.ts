@@ -1,10 +1,11 @@
-import { digestOf, type Json, Postponed } from "../../core/index.ts";
-import type { BatchItem } from "../../store/index.ts";
+import { digestOf, type Json, Postponed, SluiceError, toSluiceError } from "../../core/index.ts";
+import type { BatchAnswer, BatchItem } from "../../store/index.ts";
 import type { ModelAccess, ModelFetch } from "../model-access.ts";
 import { modelIdOf } from "../model-spec.ts";
 import {
   admit,
   type AskingStep,
+  type Closing,
   createClosing,
   type OutgoingRequest,
   requestOnce,
@@ -24,7 +25,7 @@ const restMs = 5 * 60_000;
  * Stages 4 to 8 for one request by the provider's batch API, which answers within a day at about half the price. The request
  * is made as any other and caught on its way out; the run waits; the answer is given to the same code as one that came at once.
  *
- * A request that the batch did not answer in time is made at once.
+ * A request that the batch did not answer, or not with what a model says, is made at once.
  *
  * @throws Postponed until the answer is there; else as {@link requestOnce}.
  */
@@ -33,15 +34,26 @@ export async function requestInBatch<Answer extends Told, T>(
   request: OutgoingRequest<Answer>,
   validate: (answer: Answer) => Promise<Verdict<T>>,
 ): Promise<RequestResult<Answer, T>> {
-  const ticket = `${step.attempt.key}/${digestOf(request.record).slice(-16)}`;
-  const item = await step.journal.batches.find(ticket);
+  const ticket = ticketOf(step, request);
+  const { batches } = step.journal;
+  const item = await batches.find(ticket);
   if (item && isOver(step, item)) {
-    return requestOnce(step, { ...request, load: { ...request.load, lane: "standard" } }, validate);
+    await batches.giveUp(ticket);
+    await closeUnanswered(step, request, item);
+  } else if (item?.state === "done" && item.answer) {
+    const result = await takeAnswer(step, request, { callId: item.callId, answer: item.answer }, validate);
+    if (result) return result;
+  } else {
+    if (!item) await putInLine(step, request, ticket);
+    throw new Postponed(new Date(nowOf(step).getTime() + restMs), "batch");
   }
-  if (!item) await putInLine(step, request, ticket);
-  if (item?.state !== "done" || !item.answer) throw new Postponed(new Date(nowOf(step).getTime() + restMs), "batch");
-  const given = { item, answer: item.answer };
-  return takeAnswer(step, request, given, validate);
+  return requestOnce(step, { ...request, load: { ...request.load, lane: "standard" } }, validate);
+}
+
+/** The same for all executions of a step that ask the same of the same model. */
+function ticketOf<Answer extends Told>({ attempt }: AskingStep, { model, record }: OutgoingRequest<Answer>): string {
+  const { spec } = model;
+  return `${attempt.key}/${digestOf({ provider: spec.provider, model: modelIdOf(spec), record }).slice(-16)}`;
 }
 
 function nowOf({ options }: AskingStep): Date {
@@ -93,29 +105,56 @@ async function catchBody<Answer extends Told>(
   return body;
 }
 
+/** Hands a stored answer to the code that takes one that came at once. Null when it is none, and is on record as that. */
 async function takeAnswer<Answer extends Told, T>(
   step: AskingStep,
   request: OutgoingRequest<Answer>,
-  { item, answer: stored }: { readonly item: BatchItem; readonly answer: NonNullable<BatchItem["answer"]> },
+  { callId, answer: stored }: { readonly callId: string; readonly answer: BatchAnswer },
   validate: (answer: Answer) => Promise<Verdict<T>>,
-): Promise<RequestResult<Answer, T>> {
+): Promise<RequestResult<Answer, T> | null> {
   const now = (): Date => nowOf(step);
   const reservation = await reserve(request.model.spec, request.load);
-  const access = withFetch(
-    step,
-    async () =>
-      new Response(JSON.stringify(stored.body), {
-        status: stored.status,
-        headers: { "content-type": "application/json" },
-      }),
+  const { status, body } = stored;
+  const headers = { "content-type": "application/json" };
+  const access = withFetch(step, async () => new Response(JSON.stringify(body), { status, headers }));
+  const close = createClosing(step, request, { id: callId, runId: step.run.runId }, { reservation, now });
+  // Nothing is under way that could be stopped, and a failure on record must be the provider's.
+  const stop = new AbortController().signal;
+  const sent = await request.send({ reservation, stop, now, onLate: () => {}, access }).then(
+    (answer) => ({ answer }),
+    (thrown: unknown) => ({ error: toSluiceError(thrown) }),
   );
-  const close = createClosing(step, request, { id: item.callId, runId: step.run.runId }, { reservation, now });
-  const answer = await request
-    .send({ reservation, stop: step.attempt.signal, now, onLate: () => {}, access })
-    .catch(close.failed);
-  const verdict = await validate(answer);
-  await close.answered(answer, verdict);
-  return { answer, verdict };
+  if ("error" in sent) {
+    await recordFailure(close, sent.error);
+    if (status === 200 && !sent.error.retryable) throw sent.error;
+    return null;
+  }
+  const verdict = await validate(sent.answer);
+  await close.answered(sent.answer, verdict);
+  return { answer: sent.answer, verdict };
+}
+
+/** Records that the batch did not answer; no provider charges for that. Of one that it still has nobody knows. */
+async function closeUnanswered<Answer extends Told>(
+  step: AskingStep,
+  request: OutgoingRequest<Answer>,
+  { callId, state }: BatchItem,
+): Promise<void> {
+  const reservation = await reserve(request.model.spec, request.load);
+  const call = { id: callId, runId: step.run.runId };
+  const close = createClosing(step, request, call, { reservation, now: () => nowOf(step) });
+  const error = new SluiceError("MODEL_UNAVAILABLE", {
+    message: `the batch of ${request.model.spec.provider} did not answer this request`,
+    hint: "It is made at once, at the usual price.",
+    details: { sent: state === "submitted" ? "yes" : "no" },
+  });
+  await recordFailure(close, error);
+}
+
+async function recordFailure(close: Closing<never>, error: SluiceError): Promise<void> {
+  await close.failed(error).catch((thrown: unknown) => {
+    if (thrown !== error) throw thrown;
+  });
 }
 
 function withFetch({ options }: AskingStep, fetch: ModelFetch): ModelAccess {

@@ -18,6 +18,7 @@ const model = {
       price: { inputUsdPerMillion: 0.25, outputUsdPerMillion: 2, source: "list", asOf: "2026-03-01" },
       credential: "OPENAI_API_KEY",
       bucket: "OPENAI_API_KEY openai/gpt-test",
+      interactiveShare: 0.2,
       gauges: [{ kind: "requests", limit: 60, used: 12, perMs: 60_000, learned: false }],
       inFlight: 1,
       concurrency: null,

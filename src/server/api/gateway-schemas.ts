@@ -51,6 +51,8 @@ export const ModelCandidateView = z.object({
   inFlight: z.int(),
   /** Most requests under way at once; null when there is no limit. */
   concurrency: z.int().nullable(),
+  /** Share of every limit that only the interactive lane may use. */
+  interactiveShare: z.number(),
   /** Calls that wait for room. */
   waiting: z.int(),
   /** Until when nothing is sent, because the provider asked for it. */

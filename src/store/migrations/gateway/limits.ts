@@ -7,9 +7,9 @@ import { settlementStatements } from "./limit-settlements.ts";
  * Limits, budgets and circuit breakers, held over all processes.
  *
  * A *bucket* is what a provider counts by: a key and a model; its limits have one window. Its row holds sums over the present
- * window; what they are made of stands in slices of a sixtieth of it. A call of a slice counts until the window and a guard of one slice have
- * passed since the slice's end, so that any window holds at most the limit, also when a request leaves up to a slice later
- * than it was let through. A place comes back after 62 slices at most: 96.8 % of the limit can be used.
+ * window; what they are made of stands in slices of a sixtieth of it. A call of a slice counts until the window and a guard of
+ * one slice have passed since the slice's end, so that any window holds at most the limit, also when a request leaves up to a
+ * slice later than it was let through. A place comes back after 62 slices at most: 96.8 % of the limit can be used.
  *
  * Whether a call may leave depends on what has left alone. Who finds no room gets a *ticket* with a turn: when there will be
  * room after all who wait before it. Turns are estimates; room that nobody whose turn has come can use is anybody's, and who
