@@ -116,8 +116,33 @@ export async function askWithin<T>(
   asked: Asked,
   ask: (model: ResolvedModel, position: number, lane: Priority) => Promise<T>,
 ): Promise<T> {
+  const plans = plansOf(step, asked);
+  try {
+    return await askByPlans(step, await plansToFollow(step, plans), ask);
+  } catch (thrown) {
+    const isFinal = thrown instanceof SluiceError && !thrown.retryable;
+    if (isFinal && plans.some(({ lane }) => lane === "batch")) await step.journal.batches.forget(step.attempt.key);
+    throw thrown;
+  }
+}
+
+/** A step with a request in the batch lane waits for that, also where a budget has room again: else it would be asked twice. */
+async function plansToFollow(
+  { journal, attempt, earlier }: AskingStep,
+  plans: readonly Plan[],
+): Promise<readonly Plan[]> {
+  const inBatch = plans.filter(({ lane }) => lane === "batch");
+  const mayWait = inBatch.length > 0 && inBatch.length < plans.length && earlier.length > 0;
+  return mayWait && (await journal.batches.has(attempt.key)) ? inBatch : plans;
+}
+
+async function askByPlans<T>(
+  step: AskingStep,
+  plans: readonly Plan[],
+  ask: (model: ResolvedModel, position: number, lane: Priority) => Promise<T>,
+): Promise<T> {
   let refusal: SluiceError | null = null;
-  for (const { candidates, lane } of plansOf(step, asked)) {
+  for (const { candidates, lane } of plans) {
     const choosing = { earlier: step.earlier, now: step.options.now ?? (() => new Date()), random: Math.random };
     try {
       return await askCandidates(candidates, choosing, (model, position) => ask(model, position, lane));

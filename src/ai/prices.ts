@@ -36,7 +36,7 @@ export function usesBatchApi(spec: ModelSpec): spec is HostedModelSpec {
 }
 
 /** Whether a call of a lane goes with the provider's batch API. */
-export function goesInBatch(spec: ModelSpec, lane: Priority): spec is HostedModelSpec {
+export function goesInBatch(spec: ModelSpec, lane: Priority): boolean {
   return lane === "batch" && usesBatchApi(spec);
 }
 

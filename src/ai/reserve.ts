@@ -67,8 +67,8 @@ export function toClaim(
   tokensPerByte: number,
 ): ModelClaim | null {
   const { spec } = model;
-  const accounts = isSimulated(spec) ? [] : accountsOf(run, spec, overall, now);
   if (isSimulated(spec)) return null;
+  const accounts = accountsOf(run, spec, overall, now);
   const modelLimits = goesInBatch(spec, lane) ? {} : (spec.limits ?? {});
   const { requestsPerMinute, tokensPerMinute, inputTokensPerMinute, outputTokensPerMinute } = modelLimits;
   const limits = (

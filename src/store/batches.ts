@@ -105,7 +105,12 @@ export function createBatchStore({ db, workspaceId, keys }: Scope, sandbox: bool
     /** Whether a step has made a request here. */
     has: (stepKey: string): Promise<boolean> =>
       query(async () => {
-        const row = await db.selectFrom("batchItems").select("callId").where(ofStep(stepKey)).limit(1).executeTakeFirst();
+        const row = await db
+          .selectFrom("batchItems")
+          .select("callId")
+          .where(ofStep(stepKey))
+          .limit(1)
+          .executeTakeFirst();
         return row !== undefined;
       }),
 
