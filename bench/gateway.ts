@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
 import { createGateway, type GatewayOptions, type HostedModelSpec, resolveModels } from "../src/ai/index.ts";
 import { builtInDetectors } from "../src/ai/index.ts";
@@ -37,6 +38,8 @@ const block = 50;
 const warmUps = 300;
 const crowd = 200;
 const crowdLatencyMs = 1000;
+/** Calls of each member of the crowd, one after the other. */
+const crowdCalls = 4;
 
 /** What the gateway adds to a call of a model. */
 export const gateway: Benchmark = {
@@ -44,7 +47,7 @@ export const gateway: Benchmark = {
   asks: "what does the gateway add to a call of a model?",
   load:
     "the same question to a stand-in on loopback: directly with fetch, through the gateway with everything on (masking, limits, " +
-    `five budgets, ledger, validation), and with everything off; in turn, ${block} at a time. Then ${crowd} at once with answers after ${crowdLatencyMs} ms.`,
+    `five budgets, ledger, validation), and with everything off; in turn, ${block} at a time. Then ${crowd} under way all the time, with answers after ${crowdLatencyMs} ms.`,
   defaultRounds: 3,
   defaultCount: 400,
   play: ({ tell, count = 400 }) => withDataFolder((folder) => play(folder, count, tell)),
@@ -188,8 +191,7 @@ function toScope(runId: string, flowSettings: RunScope["flowSettings"]): RunScop
     flow: "lead-routing",
     flowSettings,
     payload: lead,
-    step: ({ execute }) =>
-      execute({ number: 1, path: "0", key: `${runId}/0`, epoch: 1, postponedSince: null, signal }),
+    step: ({ execute }) => execute({ number: 1, path: "0", key: `${runId}/0`, epoch: 1, postponedSince: null, signal }),
     map: nothing,
     subflow: nothing,
     sleep: nothing,
@@ -222,8 +224,17 @@ async function inTurn(ways: Ways, count: number): Promise<AllMeasured> {
   });
 }
 
+/** So many under way all the time, begun evenly over the time that an answer takes. */
 function inCrowds(ways: Ways): Promise<AllMeasured> {
-  return measure(ways, { rounds: 3, calls: crowd }, (way) => Promise.all(Array.from({ length: crowd }, () => timed(way))));
+  return measure(ways, { rounds: 2, calls: crowd * crowdCalls }, async (way) => {
+    const members = Array.from({ length: crowd }, async (_, index) => {
+      await setTimeout((index * crowdLatencyMs) / crowd);
+      const times: number[] = [];
+      for (let call = 0; call < crowdCalls; call += 1) times.push(await timed(way));
+      return times;
+    });
+    return (await Promise.all(members)).flat();
+  });
 }
 
 async function measure(

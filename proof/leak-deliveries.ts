@@ -3,6 +3,7 @@ import { leadsForm } from "../examples/connections.ts";
 import type { Json } from "../src/core/index.ts";
 import { signSample } from "../src/triggers/index.ts";
 import { breakages, mirrorModes } from "./leak-plan.ts";
+import type { Client } from "./leak-client.ts";
 import type { Stage } from "./leak-stage.ts";
 import type { LeakLead, Person } from "./leak-values.ts";
 import { sendRaw } from "./raw-request.ts";
@@ -106,49 +107,69 @@ export async function sendRefused(stage: Stage, service: ServiceProcess, { lead 
   return accepted;
 }
 
-const patienceMs = 45_000;
-
-/** Answers what runs ask until all have ended; gives the runs that have not, with their states. */
-export async function answerAll(stage: Stage, service: ServiceProcess, begun: readonly Begun[]): Promise<string[]> {
-  const client = stage.client(service);
-  const ids = begun.map(({ runId }) => runId);
-  const [person] = stage.people;
-  const post = (name: string, path: string, body: unknown) => client.ask("admin", name, path, { method: "POST", body });
-  const signal = (runId: string, name: string, value: unknown) =>
-    post("sendSignal", `/api/v1/runs/${runId}/signals/${encodeURIComponent(name)}`, { value });
-  let open = ids.length;
-  for (const deadline = Date.now() + patienceMs; open > 0 && Date.now() < deadline; await setTimeout(100)) {
-    const waiting = await stage.lab.withDatabase(({ query }) =>
-      query<Waiting>(
-        `select run.id, run.status, run.flow, step.name as step, step.wait_reason as reason, effect.key
-         from sluice.runs as run
-         left join sluice.steps as step on step.run_id = run.id and step.status = 'waiting'
-         left join sluice.effects as effect on effect.run_id = run.id and effect.state = 'unknown'
-         where run.id = any($1) and (run.finished_at is null or run.status = 'in_doubt')`,
-        [ids],
-      ),
-    );
-    open = new Set(waiting.map(({ id }) => id)).size;
-    for (const { id, status, step, reason, key } of waiting) {
-      const lead = (begun.find(({ runId }) => runId === id)?.person ?? person).lead;
-      if (status === "in_doubt" && key)
-        await post("ruleEffect", `/api/v1/runs/${id}/rule`, { key, word: "done", output: { letter: lead.message } });
-      else if (step === "comment") await signal(id, step, { comment: lead.message });
-      else if (step === "number") await signal(id, step, { [lead.email]: lead.name });
-      else if (step === "quote" || step === "quote: answer") await signal(id, "quote: answer", { quotes: [lead.name] });
-      else if (reason === "circuit")
-        await client.ask("admin", "resumeModel", `/api/v1/runs/${id}/cancel`, { method: "POST" });
-    }
-    if (open > 0 && Date.now() > deadline - 200) return waiting.map((run) => `${JSON.stringify(run)} has not ended`);
-  }
-  return [];
-}
-
+/** A run and what it waits for, if anything. */
 interface Waiting {
   readonly id: string;
   readonly status: string;
-  readonly flow: string;
   readonly step: string | null;
+  /** Why the step waits. */
   readonly reason: string | null;
+  /** Of an effect in doubt. */
   readonly key: string | null;
+}
+
+const patienceMs = 20_000;
+/** Runs that wait for a model that refuses are cancelled then: some would wait for minutes. */
+const modelPatienceMs = 3000;
+
+/** Answers what runs ask until all have ended; gives the runs that have not. */
+export async function answerAll(stage: Stage, service: ServiceProcess, begun: readonly Begun[]): Promise<string[]> {
+  const client = stage.client(service);
+  const leadOf = new Map(begun.map(({ runId, person }) => [runId, person.lead]));
+  const began = Date.now();
+  for (;;) {
+    const open = await readOpen(stage, [...leadOf.keys()]);
+    const elapsedMs = Date.now() - began;
+    if (open.length === 0) return [];
+    if (elapsedMs > patienceMs) return open.map((run) => `I1: a run has not ended: ${JSON.stringify(run)}`);
+    for (const run of open) {
+      const lead = leadOf.get(run.id);
+      if (lead) await answer(client, run, lead, elapsedMs > modelPatienceMs);
+    }
+    await setTimeout(100);
+  }
+}
+
+async function answer(client: Client, run: Waiting, lead: LeakLead, isLate: boolean): Promise<void> {
+  const { id, status, step, reason, key } = run;
+  const post = async (name: string, action: string, body: object): Promise<void> => {
+    await client.ask("admin", name, `/api/v1/runs/${id}/${action}`, { method: "POST", body });
+  };
+  const signal = (value: object) => post("sendSignal", `signals/${encodeURIComponent(step ?? "")}`, { value });
+  if (status === "in_doubt") {
+    await post("ruleEffect", "rule", { key, word: "done", output: { letter: lead.message } });
+  } else if (step === "comment") {
+    await signal({ comment: lead.message });
+  } else if (step === "number") {
+    // The first does not fit.
+    await signal({ [lead.email]: lead.name });
+    await signal({ [lead.email]: 1 });
+  } else if (step?.endsWith(": answer")) {
+    await signal({ quotes: [lead.name] });
+  } else if (reason === "circuit" || (reason !== null && isLate)) {
+    await post("cancelRun", "cancel", {});
+  }
+}
+
+function readOpen({ lab }: Stage, runIds: readonly string[]): Promise<Waiting[]> {
+  return lab.withDatabase(({ query }) =>
+    query<Waiting>(
+      `select run.id, run.status, step.name as step, step.wait_reason as reason, effect.key
+       from sluice.runs as run
+       left join sluice.steps as step on step.run_id = run.id and step.status = 'waiting'
+       left join sluice.effects as effect on effect.run_id = run.id and effect.state = 'unknown'
+       where run.id = any($1) and (run.finished_at is null or run.status = 'in_doubt')`,
+      [runIds],
+    ),
+  );
 }

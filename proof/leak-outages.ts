@@ -54,7 +54,10 @@ export async function playOutages(stage: Stage, service: ServiceProcess, { short
     ),
   );
   const retried = await stage.lab.withDatabase(({ query }) =>
-    query("select 1 from sluice.steps where run_id = any($1) and attempts > 1 and status = 'succeeded'", [runIds]),
+    query(
+      "select 1 from sluice.steps where run_id = any($1) and json_array_length(attempts) > 1 and status = 'succeeded'",
+      [runIds],
+    ),
   );
   const after = await seenMarkers(stage);
   const succeeded = runs.filter(({ status }) => status === "succeeded").length;

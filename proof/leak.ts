@@ -98,6 +98,10 @@ async function search(stage: Stage, tables: ReadonlyMap<string, string>) {
   const files = await readFiles(stage.lab.folder);
   const heard = stage.heard;
   const closed = new Map([...tables, ...files, ...[...heard].filter(([place]) => !mayHoldContent(place))]);
+  const { mkdirSync, writeFileSync } = await import("node:fs");
+  mkdirSync("/tmp/leakdump", { recursive: true });
+  for (const [place, text] of [...tables, ...files, ...heard, ...models])
+    writeFileSync(`/tmp/leakdump/${place.replaceAll("/", "_").slice(0, 80)}`, text);
   const secretLeaks = findLeaks(new Map([...tables, ...files, ...heard, ...models]), stage.secrets);
   const personalLeaks = findLeaks(closed, values);
   const modelLeaks = findLeaks(models, values);

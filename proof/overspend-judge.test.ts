@@ -28,7 +28,12 @@ function sent(requests: number, calls = requests, change: Partial<CaseEvidence> 
     isIntended: true,
   };
   return {
-    ...{ name: "a", runId: "run_a", status: "succeeded", code: null, waits: [], wakeAtMs: null },
+    name: "a",
+    runId: "run_a",
+    status: "succeeded",
+    code: null,
+    waits: [],
+    wakeAtMs: null,
     calls: Array.from({ length: calls }, () => call),
     requests: Array.from({ length: requests }, () => request),
     ...change,

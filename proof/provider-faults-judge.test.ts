@@ -120,9 +120,9 @@ describe("a hot loop", () => {
   });
 });
 
-describe("the ledger", () => {
-  const evidence = (cases: readonly FaultCase[]) => ({ cases, accounts: [], strays: [], ledgerProblems: [] });
+const evidence = (cases: readonly FaultCase[]) => ({ cases, accounts: [], strays: [], ledgerProblems: [] });
 
+describe("the ledger", () => {
   it("has an intent for each request, and verifies", () => {
     expect(findUnrecorded(evidence([caseWith()]))).toEqual([]);
     expect(findUnrecorded(evidence([caseWith({ calls: [call] })]))).toHaveLength(1);
@@ -133,9 +133,9 @@ describe("the ledger", () => {
   });
 });
 
-describe("costs", () => {
-  const alone = (change: Partial<CallEvidence>) => caseWith({ calls: [{ ...call, ...change }], requests: [request] });
+const alone = (change: Partial<CallEvidence>) => caseWith({ calls: [{ ...call, ...change }], requests: [request] });
 
+describe("costs", () => {
   it("are what the provider charges, by estimate, or unknown with enough set aside", () => {
     expect(
       findWrongCosts([alone({}), alone({ costMicroUsd: 1, estimated: true }), alone({ costMicroUsd: null })]),
@@ -149,22 +149,22 @@ describe("costs", () => {
   });
 });
 
-describe("a budget", () => {
-  const account = (spentMicroUsd: number, limitMicroUsd = 10_000) =>
-    findBudgetFaults({
-      cases: [caseWith({ calls: [call] })],
-      accounts: [{ account: "run/run_1", limitMicroUsd, spentMicroUsd }],
-    });
+const faultsOfBudget = (spentMicroUsd: number, limitMicroUsd = 10_000) =>
+  findBudgetFaults({
+    cases: [caseWith({ calls: [call] })],
+    accounts: [{ account: "run/run_1", limitMicroUsd, spentMicroUsd }],
+  });
 
+describe("a budget", () => {
   it("counts what its calls cost, or what was set aside for them", () => {
-    expect(account(charged)).toEqual([]);
-    expect(account(3000)).toEqual([]);
+    expect(faultsOfBudget(charged)).toEqual([]);
+    expect(faultsOfBudget(3000)).toEqual([]);
   });
 
   it("is at fault when it counts less or more, or more than it allows", () => {
-    expect(account(charged - 1)).toHaveLength(1);
-    expect(account(3001)).toHaveLength(1);
-    expect(account(charged, charged - 1)).toHaveLength(1);
+    expect(faultsOfBudget(charged - 1)).toHaveLength(1);
+    expect(faultsOfBudget(3001)).toHaveLength(1);
+    expect(faultsOfBudget(charged, charged - 1)).toHaveLength(1);
   });
 });
 

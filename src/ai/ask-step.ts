@@ -1,6 +1,5 @@
 import {
   type AiFile,
-  digestOf,
   type JsonObject,
   type MaskPolicy,
   Postponed,
@@ -16,6 +15,7 @@ import type { Ladder } from "./ask-text.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import { minimise } from "./minimise.ts";
 import type { ResolvedModel } from "./model-spec.ts";
+import { versionOfPrompt } from "./prompt.ts";
 import type { AskingStep } from "./request-once.ts";
 import { renewalOf } from "./reserve.ts";
 import { route, type RoutingNeeds } from "./route.ts";
@@ -90,7 +90,7 @@ export async function prepare(
     availableFields: data.availableFields,
     masked,
     subjects: options.subjectIndexes(masked.subjects),
-    promptVersion: digestOf({ instructions: asked.instructions, schema: asked.schema }).slice(7, 19),
+    promptVersion: versionOfPrompt(asked.instructions, asked.schema),
     earlier,
     tokensPerByte,
   };

@@ -79,7 +79,7 @@ function errorObjectOf(body: string): Readonly<Record<string, unknown>> | undefi
   return isRecord(outer["error"]) ? outer["error"] : outer;
 }
 
-/** Only what looks like a label, since labels are shown. */
+/** Only what looks like a label, since labels are shown: words, but no digits inside of them, as keys have. */
 function labelsOf(error: Readonly<Record<string, unknown>> = {}, headers: AnswerHeaders): string[] {
   const details: readonly unknown[] = Array.isArray(error["details"]) ? error["details"] : [];
   // Google's reasons stand in the details; Bedrock's in a header, before its address, and in `__type`, behind a `#`.
@@ -88,5 +88,5 @@ function labelsOf(error: Readonly<Record<string, unknown>> = {}, headers: Answer
   const type = typeof error["__type"] === "string" ? error["__type"].split("#").at(-1) : undefined;
   const found = [error["code"], error["type"], error["status"], ...reasons.slice(0, 5), exception, type];
   const labels = found.filter((label): label is string => typeof label === "string");
-  return [...new Set(labels.filter((label) => /^[a-z][a-z0-9_.-]{2,50}$/i.test(label) && label !== "error"))];
+  return [...new Set(labels.filter((label) => /^[a-z][a-z_.-]{2,50}\d{0,3}$/i.test(label) && label !== "error"))];
 }

@@ -17,6 +17,8 @@ const anthropicError = (status: number, type: string, message: string) =>
   jsonAnswer({ type: "error", error: { type, message }, request_id: "req_1" }, status);
 const rateLimit = openaiError(429, "rate_limit_exceeded", "Rate limit reached", "tokens");
 const inTwoMinutes = new Date(failedAt.getTime() + 120_000);
+/** As good answers have it as well. */
+const wholeInAMinute = { "x-ratelimit-remaining-tokens": "900", "x-ratelimit-reset-tokens": "1m0s" };
 const withHeaders = (headers: Record<string, string>): StandInReply => ({ ...rateLimit, headers });
 
 const table: readonly FailureRow[] = [
@@ -114,6 +116,18 @@ const table: readonly FailureRow[] = [
     code: "MODEL_QUOTA_EXHAUSTED",
   },
   {
+    what: "Anthropic without credit, with limits",
+    provider: "anthropic",
+    reply: {
+      ...anthropicError(400, "invalid_request_error", "Your credit balance is too low to access the API"),
+      headers: {
+        "anthropic-ratelimit-tokens-remaining": "900",
+        "anthropic-ratelimit-tokens-reset": inTwoMinutes.toISOString(),
+      },
+    },
+    code: "MODEL_QUOTA_EXHAUSTED",
+  },
+  {
     what: "Anthropic's spending limit",
     provider: "anthropic",
     reply: anthropicError(400, "invalid_request_error", "You have reached your specified API usage limits."),
@@ -126,6 +140,16 @@ const table: readonly FailureRow[] = [
     reply: { ...openaiError(503, null, "x"), headers: { "retry-after": "3" } },
     code: "MODEL_UNAVAILABLE",
     waitMs: 3000,
+  },
+  {
+    what: "503 that tells when its limits are whole again",
+    reply: { ...openaiError(503, null, "x"), headers: wholeInAMinute },
+    code: "MODEL_UNAVAILABLE",
+  },
+  {
+    what: "200 of another shape that tells when its limits are whole again",
+    reply: { body: JSON.stringify({ said: "Please try again in 20s." }), headers: wholeInAMinute },
+    code: "MODEL_UNAVAILABLE",
   },
   { what: "504 without a body", reply: { status: 504 }, code: "MODEL_UNAVAILABLE" },
   {

@@ -1,4 +1,4 @@
-import { isRecord, type Json, type SentField, type SentFields, toJson } from "../core/index.ts";
+import { isRecord, type Json, type SentField, type SentFields, toFieldName, toJson } from "../core/index.ts";
 
 /** What is left of a run's data for a call. */
 export interface Minimised {
@@ -30,13 +30,16 @@ const mostSources = 10;
 /** Shorter values stand in many places by chance. */
 const shortestValue = 3;
 
-/** The values of a payload with their paths: `company`, `contact.email`, `items.0.name`. */
+/** The values of a payload with their paths: `company`, `contact.email`, `items.0.name`. Paths are stored unsealed. */
 function leavesOf(payload: Json): Leaf[] {
   const leaves: Leaf[] = [];
   const visit = (value: Json, path: string): void => {
     if (leaves.length >= mostLeaves) return;
     if (typeof value === "object" && value !== null) {
-      for (const [key, item] of Object.entries(value)) visit(item, path === "" ? key : `${path}.${key}`);
+      for (const [key, item] of Object.entries(value)) {
+        const name = toFieldName(key);
+        visit(item, path === "" ? name : `${path}.${name}`);
+      }
     } else if (String(value).length >= shortestValue && typeof value !== "boolean" && value !== null) {
       leaves.push({ path, value: String(value) });
     }

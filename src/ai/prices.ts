@@ -90,27 +90,37 @@ function ownCostMicroUsd(price: OwnPrice, { inputTokens, cachedInputTokens, outp
 }
 
 async function listCostMicroUsd(spec: HostedModelSpec, usage: Usage): Promise<number | null> {
-  const flat = flatPrices.get(spec);
-  if (flat) return ownCostMicroUsd(flat, usage);
+  const usual = usualPrices.get(spec);
+  if (usual && usage.inputTokens < usual.belowInputTokens) return ownCostMicroUsd(usual.price, usage);
   const found = await findListed(spec, usage);
   if (found === null) return null;
-  const price = toFlatPrice(found.model_price);
-  if (price) flatPrices.set(spec, price);
+  usualPrices.set(spec, toUsualPrice(found.model_price));
   return found.total_price * 1_000_000;
 }
 
-/** Prices that are the same for calls of any length: to look one up in the list takes 0.2 ms, and each call needs it twice. */
-const flatPrices = new WeakMap<HostedModelSpec, OwnPrice>();
+/** The price of calls that are not so long that another one begins. */
+interface UsualPrice {
+  readonly price: OwnPrice;
+  readonly belowInputTokens: number;
+}
 
-function toFlatPrice(listed: PriceCalculation["model_price"]): OwnPrice | null {
-  const { input_mtok: input, output_mtok: output, cache_read_mtok: cached, ...others } = listed;
-  const isFlat =
-    typeof input === "number" && [output, cached].every((one) => one === undefined || typeof one === "number");
-  if (!isFlat || others["requests_kcount"] !== undefined) return null;
+/** Kept: to look a price up in the list takes 0.2 ms, and each call needs it twice. */
+const usualPrices = new WeakMap<HostedModelSpec, UsualPrice>();
+
+function toUsualPrice(listed: PriceCalculation["model_price"]): UsualPrice {
+  const { input_mtok: input, output_mtok: output, cache_read_mtok: cached, requests_kcount: perRequest } = listed;
+  const starts = [input, output, cached].flatMap((one) =>
+    typeof one === "object" ? one.tiers.map(({ start }) => start) : [],
+  );
+  const inputUsdPerMillion = basePrice(input) ?? 0;
   return {
-    inputUsdPerMillion: input,
-    outputUsdPerMillion: (output as number | undefined) ?? 0,
-    cachedInputUsdPerMillion: (cached as number | undefined) ?? input,
+    price: {
+      inputUsdPerMillion,
+      outputUsdPerMillion: basePrice(output) ?? 0,
+      cachedInputUsdPerMillion: basePrice(cached) ?? inputUsdPerMillion,
+    },
+    // A price for each request is in no sum of tokens.
+    belowInputTokens: perRequest === undefined ? Math.min(Infinity, ...starts) : 0,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { JsonObject, SentFields } from "../core/index.ts";
+import { digestOf, type JsonObject, type SentFields } from "../core/index.ts";
 
 /** One message of a conversation with a model. */
 export interface PromptMessage {
@@ -59,4 +59,16 @@ export function readInstructions(system: string): string {
 /** `<` is escaped inside the JSON, so that no received text can close the delimiter. */
 function writeData(fields: SentFields): string {
   return `<data>\n${JSON.stringify(fields).replaceAll("<", String.raw`\u003c`)}\n</data>`;
+}
+
+/** Versions of prompts with a schema, by the schema; the instructions are nearly always the same. */
+const versions = new WeakMap<JsonObject, { readonly instructions: string; readonly version: string }>();
+
+/** Digest of what the operator wrote, the instructions and the schema: another prompt has another version. */
+export function versionOfPrompt(instructions: string, schema: JsonObject | null): string {
+  const before = schema && versions.get(schema);
+  if (before?.instructions === instructions) return before.version;
+  const version = digestOf({ instructions, schema }).slice(-12);
+  if (schema) versions.set(schema, { instructions, version });
+  return version;
 }

@@ -4,6 +4,7 @@ export * from "./cleanup.ts";
 export * from "./duration.ts";
 export * from "./effect.ts";
 export * from "./errors.ts";
+export * from "./field-name.ts";
 export * from "./fingerprint.ts";
 export * from "./flow.ts";
 export * from "./identifier.ts";

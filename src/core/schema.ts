@@ -1,5 +1,6 @@
 import type { StandardSchemaV1, StandardJSONSchemaV1 } from "@standard-schema/spec";
 import { SluiceError, type ErrorCode } from "./errors.ts";
+import { toFieldName } from "./field-name.ts";
 import type { JsonObject } from "./json.ts";
 
 /**
@@ -11,7 +12,7 @@ export type Schema<Output = unknown> = StandardSchemaV1<unknown, Output>;
 
 /** Where a value did not fit its schema. Holds no part of the value. */
 export interface SchemaIssue {
-  /** JSON pointer of the place, such as `/lead/email`; empty for the value as a whole. */
+  /** JSON pointer of the place, such as `/lead/email`; empty for the value as a whole, `*` for a key that looks like data. */
   readonly path: string;
   readonly message: string;
 }
@@ -81,9 +82,13 @@ function writeJsonSchema(schema: Schema): JsonObject {
   return standard.jsonSchema.input({ target: "draft-2020-12" }) as JsonObject;
 }
 
-/** JSON pointer of a path. @see https://www.rfc-editor.org/rfc/rfc6901 */
+/** JSON pointer of a path, with `*` for keys that may be a part of the value. @see https://www.rfc-editor.org/rfc/rfc6901 */
 function toPointer(path: readonly (PropertyKey | StandardSchemaV1.PathSegment)[]): string {
-  const keys = path.map((segment) => String(typeof segment === "object" ? segment.key : segment));
+  const keys = path.map((segment) => {
+    const key = typeof segment === "object" ? segment.key : segment;
+    // An index of a list says nothing of what stands there.
+    return typeof key === "string" ? toFieldName(key) : String(key);
+  });
   return keys.map((key) => `/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { flow, type FlowContext, SluiceError } from "../core/index.ts";
+import { currentRun, flow, type FlowContext, Postponed, SluiceError } from "../core/index.ts";
 import { anything, openTestEngine, trigger } from "./fixtures/test-engine.ts";
 
 let test: Awaited<ReturnType<typeof openTestEngine>>;
@@ -78,6 +78,30 @@ describe("a parked run", () => {
     await test.parked(runId);
     await test.engine.signal("default", runId, `unseen ${runId}`, { ok: true });
     expect(await test.end(runId)).toMatchObject({ output: { ok: true } });
+  });
+
+  it("that waits for a circuit goes on when a person closes it, long before its time", async () => {
+    let isOpen = true;
+    test.behave.parent = async () =>
+      currentRun("a call").step({
+        name: "call",
+        kind: "ai",
+        execute: async () => {
+          if (isOpen) throw new Postponed(new Date(Date.now() + 50_000), "circuit");
+          return "answer";
+        },
+      });
+    const runId = await test.send();
+    await test.parked(runId);
+    expect((await test.workspace.steps.ofRun(runId))[0]).toMatchObject({ status: "waiting", waitReason: "circuit" });
+    await test.database.query(
+      "insert into sluice.model_credentials (credential, circuit, opened_at, probe_at) values ('KEY', 'quota', now(), now())",
+    );
+    isOpen = false;
+    expect(await test.store.limits.resume("KEY")).toBe(true);
+    expect(await test.end(runId)).toMatchObject({ status: "succeeded", output: "answer" });
+    // A try that was put off is none.
+    expect((await test.workspace.steps.ofRun(runId))[0]?.attempts).toHaveLength(1);
   });
 
   it("code of the flow never hears of it", async () => {
