@@ -6,13 +6,15 @@ import type { Stage } from "./leak-stage.ts";
 import type { ServiceProcess } from "./service-process.ts";
 import { runCli } from "../src/cli/fixtures/run-cli.ts";
 
+const nothing = { erasedRuns: 0, erasedCalls: 0, leaksAfterErasure: 0 };
+
 /** Erases one of the two people by the command, and looks at what is left of both. */
 export async function eraseAndLook(stage: Stage, service: ServiceProcess, begun: readonly Begun[]) {
   const [erased, kept] = stage.people;
   const client = stage.client(service);
   const command = ["ledger", "erase", "--subject", erased.lead.email, "--yes", "--json", "--folder", stage.lab.folder];
   const { code, out, err } = await runCli(command, { in: stage.lab.folder, environment: { ...stage.environment } });
-  if (code !== 0) return { figures: {}, violations: [`erasing ended with ${code}: ${out}${err}`] };
+  if (code !== 0) return { figures: nothing, violations: [`erasing ended with ${code}: ${out}${err}`] };
   const { runs, calls } = JSON.parse(out) as { readonly runs: number; readonly calls: number };
   const left = findLeaks(await dumpTables(stage), erased.values);
   const reads = await Promise.all(

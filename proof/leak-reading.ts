@@ -11,7 +11,13 @@ import type { ServiceProcess } from "./service-process.ts";
 
 /** Answers that hold content, for whoever may read it: of runs, questions and samples. */
 const contentRoutes: ReadonlySet<string> = new Set([
-  ...["getRun", "listRuns", "listQuestions", "getSample", "saveSample", "cancelRun", "resumeRun", "ruleEffect"],
+  "getRun",
+  "listRuns",
+  "listQuestions",
+  "getFlow",
+  "saveSample",
+  "cancelRun",
+  "ruleEffect",
 ]);
 
 /** Whether a place that was heard may hold content: routes of content, for anybody but nobody; and `runs show`. */
@@ -70,9 +76,7 @@ async function readPages({ publicUrl }: ServiceProcess, client: Client): Promise
 export async function askAbout(stage: Stage, service: ServiceProcess): Promise<void> {
   const [{ lead }] = stage.people;
   const [email, name] = [lead.email, lead.name].map(encodeURIComponent);
-  const { authorization } = {
-    authorization: `Bearer ${stage.secrets.find((secret) => secret.name === "API keys")?.forms[2]}`,
-  };
+  const authorization = `Bearer ${keyOf(stage, "auditor")}`;
   const paths = [
     `ledger?subject=${email}`,
     `ledger?kind=${name}`,
@@ -120,6 +124,31 @@ export async function readCommands(stage: Stage, begun: readonly Begun[], isShor
   }
 }
 
+/** Listens to live events until it is told to stop. */
+export async function listenToChanges(stage: Stage, { adminUrl }: ServiceProcess): Promise<{ stop(): Promise<void> }> {
+  const stopping = new AbortController();
+  const headers = { authorization: `Bearer ${keyOf(stage, "viewer")}` };
+  const response = await fetch(`${adminUrl}/api/v1/changes`, { headers, signal: stopping.signal });
+  const decoder = new TextDecoder();
+  const reading = (async () => {
+    for await (const chunk of response.body ?? [])
+      stage.hear("streamChanges for viewer", decoder.decode(chunk, { stream: true }));
+  })();
+  // The service may be killed meanwhile, and the end is an abort.
+  const ended = reading.catch(() => {});
+  return {
+    async stop() {
+      stopping.abort();
+      await ended;
+    },
+  };
+}
+
+/** In the order of {@link openStage}. */
+function keyOf({ secrets }: Stage, role: "viewer" | "auditor"): string {
+  return secrets.find(({ name }) => name === "API keys")?.forms[role === "viewer" ? 0 : 1] ?? "";
+}
+
 /** All rows of all tables, by table. */
 export function dumpTables(stage: Stage): Promise<ReadonlyMap<string, string>> {
   return stage.lab.withDatabase(({ query }) =>
@@ -127,13 +156,13 @@ export function dumpTables(stage: Stage): Promise<ReadonlyMap<string, string>> {
   );
 }
 
-/** Every file of the data folder but Postgres' own and those of the outside systems: logs, heads of the ledger, whatever there is. */
+/** Every file of the folder but those of the outside systems and Postgres' own, whose log counts: logs, heads of the ledger, whatever there is. */
 export async function readFiles(folder: string): Promise<Map<string, string>> {
   const names = await readdir(folder, { recursive: true, withFileTypes: true });
   const own = names
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !/^(?:postgres|outside)\b/.test(path.slice(folder.length + 1)));
+    .filter((path) => !/^(?:postgres|outside)\//.test(path.slice(folder.length + 1)) || path.endsWith(".log"));
   const texts = await Promise.all(
     own.map(async (path) => [path.slice(folder.length + 1), await readFile(path, "latin1")] as const),
   );

@@ -33,7 +33,7 @@ export interface Stage {
   start(overrides?: ServiceSettings["overrides"]): Promise<ServiceProcess>;
   /** Asks a service, as somebody. */
   client(service: ServiceProcess): Client;
-  /** Runs a command; all that it prints is heard. */
+  /** What the services have, for commands. */
   readonly environment: { readonly [name: string]: string };
   close(): Promise<void>;
 }
@@ -85,7 +85,16 @@ export async function openStage(seed: number): Promise<Stage & { readonly first:
       plant("password", identities.password),
     ];
     return {
-      ...{ lab, mirror, detector, people: makePeople(seed), secrets, bearer, heard, hear, start, first },
+      lab,
+      mirror,
+      detector,
+      people: makePeople(seed),
+      secrets,
+      bearer,
+      heard,
+      hear,
+      start,
+      first,
       environment: { ...environment, SLUICE_KEY: sealingKey, LEADS_FORM_SECRET: lab.hookOf(first).secret },
       client: ({ adminUrl }) => createClient({ adminUrl, identities: identities.headers, hear }),
       close: closeAll,
@@ -95,6 +104,8 @@ export async function openStage(seed: number): Promise<Stage & { readonly first:
     throw error;
   }
 }
+
+const bearerOf = (token: string) => ({ authorization: `Bearer ${token}` });
 
 /** Makes the first user with a setup link, and a key for each role. */
 async function admit(lab: Lab, { adminUrl }: ServiceProcess) {
@@ -118,15 +129,16 @@ async function admit(lab: Lab, { adminUrl }: ServiceProcess) {
   });
   const cookie = response.headers.getSetCookie()[0]?.split(";")[0] ?? "";
   if (response.status !== 201) throw new Error(`the first user was refused: ${await response.text()}`);
-  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
   return {
-    ...{ password, setupToken, keys: tokens },
+    password,
+    setupToken,
+    keys: tokens,
     sessionToken: cookie.split("=")[1] ?? "",
     headers: {
       anonymous: {},
-      viewer: bearer(tokens.viewer),
-      auditor: bearer(tokens.auditor),
-      admin: bearer(tokens.admin),
+      viewer: bearerOf(tokens.viewer),
+      auditor: bearerOf(tokens.auditor),
+      admin: bearerOf(tokens.admin),
       session: { cookie },
     },
   };

@@ -76,7 +76,11 @@ function makePerson(seed: number, who: Identity, postcode: string, makeToken: (d
   const of = (what: string, ...forms: string[]): Planted => ({ name: `${what} of ${last}`, forms });
   return {
     lead: {
-      ...{ name, email, phone, company, message },
+      name,
+      email,
+      phone,
+      company,
+      message,
       contact: { street, postcode, birthDate },
       answers: { [`What does ${email} want?`]: `Ask ${name}` },
     },
@@ -117,8 +121,8 @@ function accessToken(digits: Digits): string {
 /** With the check digit of Luhn. */
 function cardNumber(fourteen: string): string {
   const body = `4${fourteen}`;
-  const sum = [...body].reduce((total, digit, at) => {
-    const doubled = Number(digit) * (at % 2 === 0 ? 2 : 1);
+  const sum = Array.from(body, Number).reduce((total, digit, at) => {
+    const doubled = digit * (at % 2 === 0 ? 2 : 1);
     return total + (doubled > 9 ? doubled - 9 : doubled);
   }, 0);
   return `${body}${(10 - (sum % 10)) % 10}`;
@@ -133,7 +137,8 @@ function ibanOf(account: string): string {
 /** The next number from `nine` on that has a check digit. @see https://www.datadictionary.nhs.uk/attributes/nhs_number.html */
 function nhsNumber(nine: string): string {
   for (let start = Number(`9${nine.slice(1)}`); ; start += 1) {
-    const check = 11 - ([...String(start)].reduce((sum, digit, at) => sum + Number(digit) * (10 - at), 0) % 11);
+    const digits = Array.from(String(start), Number);
+    const check = 11 - (digits.reduce((sum, digit, at) => sum + digit * (10 - at), 0) % 11);
     if (check === 10) continue;
     return `${start}${check % 11}`.replace(/^(\d{3})(\d{3})(\d{4})$/, "$1 $2 $3");
   }

@@ -139,7 +139,8 @@ const quotes = flow({
 const broken = flow({
   name: "broken",
   trigger: call({ payload: z.object({ lead: Lead, how: z.enum(breakages) }) }),
-  async run({ lead, how }, { step, waitForSignal }) {
+  async run({ lead, how }, { ai, step, waitForSignal }) {
+    await ai.text("look", { instructions, send: { message: lead.message } });
     if (how === "subflow") await part.run({ ...lead, answers: { [lead.email]: 5 } } as never);
     if (how === "action") await crm.createLead({ ...lead, email: lead.message, score: 1, tags: [lead.message] });
     if (how === "signal") await waitForSignal("number", { schema: z.record(z.string(), z.number()) });

@@ -6,6 +6,7 @@ import { markOnce, playOutages } from "./leak-outages.ts";
 import {
   askAbout,
   dumpTables,
+  listenToChanges,
   mayHoldContent,
   readCommands,
   readEverything,
@@ -49,9 +50,12 @@ async function playRound(stage: Stage, first: ServiceProcess, play: Play): Promi
   const { people, detector } = stage;
   const control = await markOnce(stage, first);
   const accepted = await sendRefused(stage, first, people[0]);
+  const changes = await listenToChanges(stage, first);
   const begun = [...(await sendAll(stage, first, people[0])), ...(await sendAll(stage, first, people[1]))];
   await untilSomeEnded(stage, begun);
+  for (const [table, text] of await dumpTables(stage)) stage.hear(`${table} in the middle`, text);
   await first.kill();
+  await changes.stop();
   stage.hear("standard error of the first service", first.words());
   const service = await stage.start({ masking: { presidio: { url: detector.url } } });
   const unended = await answerAll(stage, service, begun);
@@ -61,11 +65,11 @@ async function playRound(stage: Stage, first: ServiceProcess, play: Play): Promi
   await readEverything(stage, service, begun);
   await askAbout(stage, service);
   await readCommands(stage, begun, play.short);
-  const found = await search(stage, await dumpTables(stage));
-  play.tell(`${found.texts} texts searched`);
+  const tables = await dumpTables(stage);
   const erasure = await eraseAndLook(stage, service, begun);
   await service.stop();
   stage.hear("standard error of the second service", service.words());
+  const found = await search(stage, tables);
   return {
     figures: { runs: begun.length, ...found.figures, ...outages.figures, ...erasure.figures },
     violations: [
@@ -98,10 +102,6 @@ async function search(stage: Stage, tables: ReadonlyMap<string, string>) {
   const files = await readFiles(stage.lab.folder);
   const heard = stage.heard;
   const closed = new Map([...tables, ...files, ...[...heard].filter(([place]) => !mayHoldContent(place))]);
-  const { mkdirSync, writeFileSync } = await import("node:fs");
-  mkdirSync("/tmp/leakdump", { recursive: true });
-  for (const [place, text] of [...tables, ...files, ...heard, ...models])
-    writeFileSync(`/tmp/leakdump/${place.replaceAll("/", "_").slice(0, 80)}`, text);
   const secretLeaks = findLeaks(new Map([...tables, ...files, ...heard, ...models]), stage.secrets);
   const personalLeaks = findLeaks(closed, values);
   const modelLeaks = findLeaks(models, values);
@@ -111,7 +111,6 @@ async function search(stage: Stage, tables: ReadonlyMap<string, string>) {
   );
   const delivered = findLeaks(new Map([["outside", outside]]), values);
   return {
-    texts: tables.size + files.size + heard.size + models.size,
     figures: {
       planted: values.length + stage.secrets.length,
       textsSearched: tables.size + files.size + heard.size + models.size,
@@ -124,10 +123,22 @@ async function search(stage: Stage, tables: ReadonlyMap<string, string>) {
       ...[...secretLeaks, ...personalLeaks, ...modelLeaks].map(toSentence),
       // Otherwise nothing was put to the test.
       ...(readable.length === values.length ? [] : ["not all planted values can be read by those who may"]),
+      ...(expectedPlaces.every((place) => (closed.get(place)?.length ?? 0) > 0)
+        ? []
+        : ["logs or live events are missing"]),
       ...(delivered.length === values.length ? [] : ["not all planted values came to the systems that they were for"]),
     ],
   };
 }
+
+/** Where nothing may stand, and something must have been written. */
+const expectedPlaces = [
+  "logs/service-1.jsonl",
+  "logs/service-2.jsonl",
+  "ledger-heads.jsonl",
+  "streamChanges for viewer",
+  "sluice.ai_calls in the middle",
+];
 
 const toSentence = ({ place, value }: Leak): string => `I5: ${value} stands in: ${place}`;
 

@@ -1,13 +1,16 @@
 import type { AccountEvidence, CaseEvidence } from "./model-lab.ts";
 import { chargeOf, type Price } from "./model-record.ts";
 
-/** What the provider charges for all requests of cases, in whole micro-dollars. */
-export function realCostOf(cases: readonly CaseEvidence[], price: Price): number {
+/** Whatever made requests: a case, or those of which no acknowledgement came. */
+type Asking = Pick<CaseEvidence, "requests">;
+
+/** What the provider charges for all requests, in whole micro-dollars. */
+export function realCostOf(cases: readonly Asking[], price: Price): number {
   return cases.flatMap(({ requests }) => requests).reduce((sum, request) => sum + chargeOf(request, price), 0);
 }
 
 /** How much more a budget cost than it allows, by what the provider charges; 0 when it was held. */
-export function overspendOf(cases: readonly CaseEvidence[], price: Price, budgetMicroUsd: number): number {
+export function overspendOf(cases: readonly Asking[], price: Price, budgetMicroUsd: number): number {
   return Math.max(0, realCostOf(cases, price) - budgetMicroUsd);
 }
 
@@ -16,7 +19,7 @@ export function findOverspent(
   budgets: readonly {
     readonly name: string;
     readonly limitMicroUsd: number;
-    readonly cases: readonly CaseEvidence[];
+    readonly cases: readonly Asking[];
   }[],
   accounts: readonly AccountEvidence[],
   price: Price,

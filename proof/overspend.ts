@@ -1,17 +1,16 @@
 import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { FaultRule } from "../src/sandbox/index.ts";
-import type { Experiment, Outcome, Play } from "./experiment.ts";
+import type { Experiment, Play } from "./experiment.ts";
 import { type Lab, prepareLab } from "./lab.ts";
-import { begin, type Case, type CaseEvidence, collectModels, type ModelEvidence, untilEnded } from "./model-lab.ts";
-import { findOverspent, findSentThoughRefused, findWrongEnds, overspendOf, realCostOf } from "./overspend-judge.ts";
-import { callsOfRun, keyName, type Plan, slowMs, toPlan, variables } from "./overspend-plan.ts";
-import { findUnrecorded } from "./provider-faults-judge.ts";
+import { begin, type Case, collectModels, untilEnded } from "./model-lab.ts";
+import type { ModelRequest } from "./model-record.ts";
+import { judge, type Played } from "./overspend-verdict.ts";
+import { keyName, type Plan, slowMs, toPlan, variables } from "./overspend-plan.ts";
 import type { ServiceProcess } from "./service-process.ts";
 
 /** So long are calls under way, so that all are there at once. */
 const sandboxLatencyMs = 1000;
-/** Share of a budget of a day that must have been spent: what is refused for nothing is no good either. */
-const usedBar = 0.6;
 const usualBudgetUsd = 1;
 /** Of so many calls one is the doomed process's: what those can have cost that it has under way stays spent. */
 const doomedEvery = 6;
@@ -26,7 +25,7 @@ const runsPerHundred = 2;
 /** Has more asked of models at once than a budget allows, while answers fail and processes die. */
 export const overspend: Experiment = {
   name: "overspend",
-  number: 23,
+  number: 24,
   asks: "calls that would cost three times a day's budget, all at once over two processes, with timeouts, lost answers and a kill -9",
   holdsWhen:
     "what the provider charges never exceeds the budget of the day or of a run, >= 60 % of it is used, and what is refused says BUDGET_EXCEEDED and was not sent",
@@ -50,58 +49,27 @@ const faults: readonly FaultRule[] = [
   { system: "openai", kind: "slow", afterCalls: 4, times: 4, params: { delayMs: slowMs } },
 ];
 
-interface Played {
-  readonly plan: Plan;
-  readonly evidence: ModelEvidence;
-  readonly ofDay: readonly CaseEvidence[];
-  readonly ofRun: readonly CaseEvidence[];
-  /** Calls that the killed process had under way. */
-  readonly killed: number;
-}
-
 async function playRound(play: Play, seed: number): Promise<Played> {
-  const brain = new URL("overspend-brain.ts", import.meta.url).pathname;
+  const brain = fileURLToPath(new URL("overspend-brain.ts", import.meta.url));
   const lab = await prepareLab({ seed, sandboxLatencyMs, brain });
   try {
     const plan = toPlan(play.count, play.budgetUsd ?? usualBudgetUsd);
-    const start = toStart(lab, plan, play.count);
-    const survivor = await start(false);
-    const doomed = await start(true);
-    const runs = Math.max(2, Math.round((play.count / 100) * runsPerHundred));
-    // The first call of a process loads what calls are made with.
-    const first = [
-      await begin(survivor, "of-run", { case: "first-end" }),
-      await begin(doomed, "of-run", { case: "second-end" }),
-    ];
-    await untilEnded(
-      lab,
-      first.map(({ runId }) => runId),
-      patienceMs,
-    );
-    await lab.sandbox.setFaults(faults);
-    const sending = Promise.all([
-      beginAll((at) => (at % doomedEvery === 0 ? doomed : survivor), survivor, "of-day", play.count),
-      beginAll(() => survivor, survivor, "of-run", runs),
-    ]);
-    const killed = await killInTheMiddle(lab, doomed, Math.ceil(play.count * doomedShare));
-    await start(true);
-    const [day, ...each] = [...(await sending), first];
-    await untilEnded(
-      lab,
-      [day, ...each].flat().map(({ runId }) => runId),
-      patienceMs,
-    );
+    const { day, each, refused, killed } = await load(lab, plan, play.count);
+    const all = [...day, ...each];
+    await untilEnded(lab, idsOf(all), patienceMs);
     // Answers that came too late are recorded as well.
     await setTimeout(slowMs);
-    const evidence = await collectModels(lab, [day, ...each].flat());
-    const names = new Set(day.map(({ name }) => name));
+    const evidence = await collectModels(lab, all);
     play.tell(
-      `${play.count} calls at once and ${runs} runs of ${callsOfRun}; killed a process with ${killed} under way`,
+      `${day.length} calls at once, ${each.length} runs with a budget; killed a process with ${killed} under way`,
     );
+    const names = new Set(day.map(({ name }) => name));
+    const isUnacknowledged = ({ caseName }: ModelRequest): boolean => refused.has(caseName);
     return {
       plan,
-      evidence,
       killed,
+      evidence: { ...evidence, strays: evidence.strays.filter((request) => !isUnacknowledged(request)) },
+      unacknowledged: evidence.strays.filter(isUnacknowledged),
       ofDay: evidence.cases.filter(({ name }) => names.has(name)),
       ofRun: evidence.cases.filter(({ name }) => !names.has(name)),
     };
@@ -109,6 +77,40 @@ async function playRound(play: Play, seed: number): Promise<Played> {
     await lab.close();
   }
 }
+
+interface Load {
+  readonly day: readonly Case[];
+  readonly each: readonly Case[];
+  /** Names of cases that the killed process did not acknowledge. */
+  readonly refused: ReadonlySet<string>;
+  readonly killed: number;
+}
+
+/** Begins all runs at two processes, kills one of them when it has calls under way, and starts another in its place. */
+async function load(lab: Lab, plan: Plan, count: number): Promise<Load> {
+  const start = toStart(lab, plan, count);
+  const survivor = await start(false);
+  const doomed = await start(true);
+  // The first call of a process loads what calls are made with.
+  const first = [
+    await begin(survivor, "of-run", { case: "of-run-first-end" }),
+    await begin(doomed, "of-run", { case: "of-run-second-end" }),
+  ];
+  await untilEnded(lab, idsOf(first), patienceMs);
+  await lab.sandbox.setFaults(faults);
+  const runs = Math.max(2, Math.round((count / 100) * runsPerHundred));
+  const refused = new Set<string>();
+  const sending = Promise.all([
+    beginAll("of-day", count, (at) => (at % doomedEvery === 0 ? [doomed, survivor] : [survivor]), refused),
+    beginAll("of-run", runs, () => [survivor], refused),
+  ]);
+  const killed = await killInTheMiddle(lab, doomed, Math.ceil(count * doomedShare));
+  await start(true);
+  const [day, each] = await sending;
+  return { day, each: [...first, ...each], refused, killed };
+}
+
+const idsOf = (cases: readonly Case[]): string[] => cases.map(({ runId }) => runId);
 
 /** Gives what starts a service with the plan: the first with the database, the others beside it. */
 function toStart(lab: Lab, plan: Plan, calls: number): (isWorker: boolean) => Promise<ServiceProcess> {
@@ -127,21 +129,31 @@ function toStart(lab: Lab, plan: Plan, calls: number): (isWorker: boolean) => Pr
   return (isWorker) => lab.start({ ...settings, worker: isWorker }, { variables: told });
 }
 
-/** Begins runs as fast as they are taken; each service begins its own. */
+/**
+ * Begins runs as fast as they are taken; each service begins its own.
+ *
+ * @param servicesOf where a run is sent, and where to under another name when that dies before it answers.
+ * @param refused gets the names that were not acknowledged.
+ */
 async function beginAll(
-  serviceOf: (at: number) => ServiceProcess,
-  survivor: ServiceProcess,
   path: string,
   count: number,
+  servicesOf: (at: number) => readonly ServiceProcess[],
+  refused: Set<string>,
 ): Promise<Case[]> {
   const begun: Case[] = [];
+  const beginOne = async (at: number): Promise<void> => {
+    for (const [tries, service] of servicesOf(at).entries()) {
+      const name = `${path}-${at}-try-${tries}-end`;
+      const taken = await begin(service, path, { case: name }).catch(() => null);
+      if (taken) return void begun.push(taken);
+      refused.add(name);
+    }
+    throw new Error(`run ${at} of ${path} was not acknowledged`);
+  };
   let next = 0;
   const send = async (): Promise<void> => {
-    for (let at = next++; at < count; at = next++) {
-      // The doomed one may die before it answers: what was not acknowledged is sent to the other, as a case of its own.
-      const taken = await begin(serviceOf(at), path, { case: `${path}-${at}-end` }).catch(() => null);
-      begun.push(taken ?? (await begin(survivor, path, { case: `${path}-${at}-again` })));
-    }
+    for (let at = next++; at < count; at = next++) await beginOne(at);
   };
   await Promise.all(Array.from({ length: connections }, send));
   return begun;
@@ -162,74 +174,4 @@ async function killInTheMiddle(lab: Lab, doomed: ServiceProcess, underWay: numbe
     await doomed.kill();
     return countCalls();
   });
-}
-
-function judge(rounds: readonly Played[]): Outcome {
-  const days = rounds.map(({ plan, evidence, ofDay }) => {
-    const budgetMicroUsd = plan.dayBudgetUsd * 1_000_000 * daysOf(evidence);
-    const costMicroUsd = realCostOf(ofDay, plan.price);
-    return { budgetMicroUsd, costMicroUsd, over: overspendOf(ofDay, plan.price, budgetMicroUsd) };
-  });
-  const refused = rounds.flatMap(({ ofDay }) => ofDay).filter(({ code }) => code === "BUDGET_EXCEEDED");
-  const violations = rounds.flatMap(violationsOf);
-  const usedShare = Math.min(...days.map(({ costMicroUsd, budgetMicroUsd }) => costMicroUsd / budgetMicroUsd));
-  return {
-    holds: violations.length === 0,
-    rounds: rounds.length,
-    figures: {
-      calls: rounds.flatMap(({ ofDay }) => ofDay).length,
-      budgetMicroUsd: Math.max(...days.map(({ budgetMicroUsd }) => budgetMicroUsd)),
-      uncheckedMicroUsd: Math.max(...rounds.map(uncheckedOf)),
-      costMicroUsd: Math.max(...days.map(({ costMicroUsd }) => costMicroUsd)),
-      overspentMicroUsd: Math.max(...days.map(({ over }) => over)),
-      usedShare: Math.round(usedShare * 100) / 100,
-      refused: refused.length,
-      sentThoughRefused: rounds.flatMap(({ ofDay }) => findSentThoughRefused(ofDay)).length,
-      killedUnderWay: Math.min(...rounds.map(({ killed }) => killed)),
-      runsWithBudget: rounds.flatMap(({ ofRun }) => ofRun).length,
-      runsOverspent: rounds.flatMap(({ ofRun, plan }) =>
-        ofRun.filter((one) => overspendOf([one], plan.price, plan.runBudgetUsd * 1_000_000) > 0),
-      ).length,
-    },
-    violations,
-  };
-}
-
-/** What all calls would have cost, by what those cost that were sent. */
-function uncheckedOf({ ofDay, plan }: Played): number {
-  const sent = ofDay.flatMap(({ requests }) => requests).length;
-  return Math.round((realCostOf(ofDay, plan.price) / sent) * ofDay.length);
-}
-
-/** Over midnight there are two budgets of a day. */
-function daysOf({ accounts }: ModelEvidence): number {
-  return accounts.filter(({ account }) => account.startsWith("flow/of-day/")).length;
-}
-
-function violationsOf(played: Played): string[] {
-  const { plan, evidence, ofDay, ofRun, killed } = played;
-  const { price } = plan;
-  const dayMicroUsd = Math.round(plan.dayBudgetUsd * 1_000_000) * daysOf(evidence);
-  const runMicroUsd = Math.round(plan.runBudgetUsd * 1_000_000);
-  const used = realCostOf(ofDay, price) / dayMicroUsd;
-  const isBinding = uncheckedOf(played) > 2 * dayMicroUsd && ofDay.some(({ code }) => code === "BUDGET_EXCEEDED");
-  const budgets = [
-    { name: "the budget of the day", limitMicroUsd: dayMicroUsd, cases: ofDay },
-    ...ofRun.map((one) => ({ name: `the budget of run ${one.runId}`, limitMicroUsd: runMicroUsd, cases: [one] })),
-  ];
-  return [
-    ...findOverspent(budgets, evidence.accounts, price),
-    ...findWrongEnds(evidence.cases),
-    ...findSentThoughRefused(evidence.cases),
-    ...findUnrecorded(evidence),
-    ...(used >= usedBar
-      ? []
-      : [`only ${Math.round(used * 100)} % of the budget was used, less than ${usedBar * 100} %`]),
-    // Otherwise nothing was put to the test.
-    ...(isBinding ? [] : ["the calls would not have cost twice the budget"]),
-    ...(killed > 0 ? [] : ["no call was under way when the process was killed"]),
-    ...ofRun
-      .filter(({ calls }) => calls.length === 0 || calls.length >= callsOfRun + 3)
-      .map(({ runId, calls }) => `run ${runId} with a budget of its own made ${calls.length} calls`),
-  ];
 }

@@ -5,7 +5,7 @@ import { allowedFailures, isFinal, price } from "./provider-faults-plan.ts";
 /** A request that leaves so soon after an answer cannot know of it yet. */
 export const onTheWayMs = 50;
 /** Shortest time between two requests of a step. */
-export const gapBarMs = 250;
+const gapBarMs = 250;
 
 /** What a run of the experiment is for. */
 export type Role = "mixed" | "each" | "parked";

@@ -35,8 +35,8 @@ export function createDecisions({ host, store }: { readonly host: RunHost; reado
         host.onQueued();
       }),
     async signal(workspaceId, runId, name, value) {
-      const { flow } = await findRun(store.workspace(workspaceId), runId);
-      await checkSignal(host, flow, name, value);
+      await findRun(store.workspace(workspaceId), runId);
+      await checkSignal(host, runId, name, value);
       const first = await store.workspace(workspaceId).signals.send(runId, name, value);
       host.signals.announce(runId, name);
       if (first) host.onQueued();
@@ -52,8 +52,8 @@ function flowUnknown(name: string): SluiceError {
   });
 }
 
-/** A flow whose runs waited for it here has said what it must fit; any other run checks the value when it goes on. */
-async function checkSignal(host: RunHost, flow: string, name: string, value: Json): Promise<void> {
-  const schema = host.signals.schemaOf(flow, name);
+/** A run that waited for it here has said what it must fit; any other checks the value when it goes on. */
+async function checkSignal(host: RunHost, runId: string, name: string, value: Json): Promise<void> {
+  const schema = host.signals.schemaOf(runId, name);
   if (schema) await parseSchema(schema, value, { code: "REQUEST_INVALID", what: `signal "${name}"` });
 }

@@ -76,6 +76,8 @@ describe("a parked run", () => {
     await test.workspace.signals.send(runId, `unseen ${runId}`, "no");
     await expect.poll(async () => (await test.workspace.signals.find(runId, `unseen ${runId}`)).value).toBeNull();
     await test.parked(runId);
+    // People are shown what waits for them, and this does again.
+    expect((await test.workspace.steps.ofRun(runId))[0]).toMatchObject({ kind: "signal", status: "waiting" });
     await test.engine.signal("default", runId, `unseen ${runId}`, { ok: true });
     expect(await test.end(runId)).toMatchObject({ output: { ok: true } });
   });

@@ -288,6 +288,21 @@ describe("waits", () => {
     expect(await end(runId)).toMatchObject({ status: "succeeded", output: { ok: true } });
   });
 
+  it("hold a value against what its own run waits for, not against another's of the same name", async () => {
+    behaviour = async ({ run, waitForSignal }) => waitForSignal("own id", { schema: z.literal(run.id) });
+    const runIds = [await send(), await send()];
+    for (const runId of runIds) {
+      await expect.poll(async () => (await workspace.runs.find(runId))?.status, { interval: 20 }).toBe("waiting");
+    }
+    for (const runId of runIds) {
+      await expect(engine.signal("default", runId, "own id", "none")).rejects.toMatchObject({
+        code: "REQUEST_INVALID",
+      });
+      await engine.signal("default", runId, "own id", runId);
+      expect(await end(runId)).toMatchObject({ status: "succeeded", output: runId });
+    }
+  });
+
   it("take a signal that came before the run waited for it", async () => {
     behaviour = async ({ sleep, waitForSignal }) => {
       await sleep("nap", 100);

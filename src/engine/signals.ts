@@ -1,6 +1,6 @@
 import type { Schema } from "../core/index.ts";
 
-/** How many schemas are remembered: names may be made at run time. */
+/** How many schemas are remembered. The oldest is forgotten first; its run then checks the value when it goes on. */
 const mostRemembered = 1000;
 
 /** A wait for a signal in this process. */
@@ -15,16 +15,17 @@ export interface ExpectedSignal {
  */
 export class ExpectedSignals {
   readonly #expected = new Map<string, ExpectedSignal>();
-  /** By flow and name. */
+  /** By run and name: one run's schema may be made of its own data, and says nothing of what another waits for. */
   readonly #schemas = new Map<string, Schema>();
 
   /** Begins to wait for a signal of a run. */
-  expect(run: { readonly id: string; readonly flow: string }, name: string, schema: Schema): ExpectedSignal {
+  expect(run: { readonly id: string }, name: string, schema: Schema): ExpectedSignal {
+    const key = `${run.id}/${name}`;
     const [oldest] = this.#schemas.keys();
     if (oldest !== undefined && this.#schemas.size >= mostRemembered) this.#schemas.delete(oldest);
-    this.#schemas.set(`${run.flow}/${name}`, schema);
+    this.#schemas.set(key, schema);
     const expected = { arrived: new AbortController() };
-    this.#expected.set(`${run.id}/${name}`, expected);
+    this.#expected.set(key, expected);
     return expected;
   }
 
@@ -34,9 +35,9 @@ export class ExpectedSignals {
     if (this.#expected.get(key) === expected) this.#expected.delete(key);
   }
 
-  /** What a signal must fit; undefined when no run of the flow waited for it in this process. */
-  schemaOf(flow: string, name: string): Schema | undefined {
-    return this.#schemas.get(`${flow}/${name}`);
+  /** What a signal must fit; undefined when the run has not waited for it in this process, or long ago. */
+  schemaOf(runId: string, name: string): Schema | undefined {
+    return this.#schemas.get(`${runId}/${name}`);
   }
 
   announce(runId: string, name: string): void {

@@ -18,7 +18,8 @@ export async function sleep(
     retry: waitPolicy,
     async execute(place) {
       const wakeAt = place.wakeAt ?? new Date(clock.now() + durationMs);
-      if (!place.wakeAt) await place.wait(wakeAt);
+      // Woken before its time, by a signal for another wait or a new process, it sleeps on, and is shown so.
+      if (!place.wakeAt || clock.now() < wakeAt.getTime()) await place.wait(wakeAt);
       await execution.wait(wakeAt, execution.run.signals);
       return null;
     },
@@ -44,13 +45,15 @@ export async function waitForSignal<T>(
     retry: waitPolicy,
     async execute(place) {
       const deadline = place.wakeAt ?? new Date(clock.now() + options.timeoutMs);
-      if (!place.wakeAt) await place.wait(deadline);
+      const show = (): Promise<void> => place.wait(deadline);
+      if (!place.wakeAt) await show();
       const { host, run } = execution;
       const expected = host.signals.expect(run, name, options.schema);
       const forget = (): void => host.signals.forget(run, name, expected);
       // A run that is parked never comes back here.
       execution.signal.addEventListener("abort", forget);
-      const value = await receive(execution, name, { ...options, deadline, arrived: expected.arrived.signal });
+      const { signal: arrived } = expected.arrived;
+      const value = await receive(execution, name, { ...options, deadline, arrived, ...(place.wakeAt && { show }) });
       forget();
       return value;
     },
@@ -62,10 +65,13 @@ interface Patience<T> {
   readonly deadline: Date;
   /** Fires when the signal was stored by this process. */
   readonly arrived: AbortSignal;
+  /** Shows the step as waiting, when it was taken up again: questions to people are found by that. Default: it is shown so. */
+  readonly show?: () => Promise<void>;
 }
 
 /** A look, then a wait that ends at the deadline or when a signal comes: while the run is in memory here, or by its row. */
-async function receive<T>(execution: Execution, name: string, { schema, deadline, arrived }: Patience<T>): Promise<T> {
+async function receive<T>(execution: Execution, name: string, patience: Patience<T>): Promise<T> {
+  const { schema, deadline, arrived, show } = patience;
   const { workspace, run, host } = execution;
   for (;;) {
     const { value, count } = await persist(() => workspace.signals.find(run.id, name), host.closing);
@@ -81,6 +87,7 @@ async function receive<T>(execution: Execution, name: string, { schema, deadline
         hint: "Resume the run to wait again, or give the wait a longer timeout.",
       });
     }
+    await show?.();
     await execution.wait(deadline, count, { interrupt: arrived.aborted ? undefined : arrived });
   }
 }

@@ -241,3 +241,11 @@ describe("two processes", () => {
     expect(callsOf(runs)).toMatchObject([{ status: "succeeded" }, { status: "succeeded" }]);
   });
 });
+
+it("no run misses its answer, however soon that comes", async () => {
+  await gateway.close();
+  gateway = await openGatewayApp({ batchDelayMs: 1, batchEveryMs: 3 });
+  const runs = await gateway.ended(await gateway.start("sort-anthropic", notes(100)));
+  expect(runs.filter(({ status }) => status === "succeeded")).toHaveLength(100);
+  await expectAllClosed();
+});
