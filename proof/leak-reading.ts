@@ -115,7 +115,7 @@ export async function readCommands(stage: Stage, begun: readonly Begun[], isShor
     ["flows", "data-map", "--markdown"],
     ["doctor", "--debug"],
   ];
-  for (const argv of isShort ? all.filter(([word]) => word !== "doctor") : all) {
+  for (const argv of isShort ? all.filter(([word]) => word === "runs" || word === "ledger") : all) {
     const { out, err } = await runCli([...argv, "--config", config, "--folder", stage.lab.folder], {
       in: stage.lab.folder,
       environment: { ...stage.environment },

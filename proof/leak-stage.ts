@@ -69,7 +69,6 @@ export async function openStage(seed: number): Promise<Stage & { readonly first:
     const identities = await admit(lab, first);
     const heard = new Map<string, string>();
     const hear = (place: string, text: string): void => void heard.set(place, (heard.get(place) ?? "") + text);
-    const plant = (name: string, ...forms: string[]): Planted => ({ name, forms });
     const secrets = [
       plant("secret of the signed hook", lab.hookOf(first).secret),
       plant("secret of the bearer hook", bearer),
@@ -104,6 +103,8 @@ export async function openStage(seed: number): Promise<Stage & { readonly first:
     throw error;
   }
 }
+
+const plant = (name: string, ...forms: string[]): Planted => ({ name, forms });
 
 const bearerOf = (token: string) => ({ authorization: `Bearer ${token}` });
 

@@ -352,15 +352,20 @@ describe("requests under way at once", () => {
     expect((await lab.gaugeOf(calls.bucket)).concurrency).toBe(10);
   });
 
-  it("are limited by trouble also where nothing is configured, and never below one", async () => {
+  it("are limited by trouble also where nothing is configured, and not below eight: a lone failure tells nothing", async () => {
     const calls = of({});
     for (let round = 0; round < 4; round += 1) {
       const { key } = await lab.ask(calls);
       await lab.advance(1_000);
       await lab.settle(calls.bucket, [key], { outcome: "rate_limited" });
     }
-    expect((await lab.gaugeOf(calls.bucket)).concurrency).toBe(1);
-    expect(await lab.ask(calls)).toMatchObject({ ok: true });
+    expect((await lab.gaugeOf(calls.bucket)).concurrency).toBe(8);
+    expect(await lab.countLetThrough(9, calls)).toBe(8);
+    const refused = await lab.ask(calls);
+    expect(refused).toMatchObject({ ok: false, because: "limit" });
+    // However many wait: room comes with each answer, and nobody calls them.
+    const waitMs = Date.parse((refused as { until: string }).until) - (await lab.now()).getTime();
+    expect(waitMs).toBeLessThanOrEqual(6_001);
   });
 });
 

@@ -245,7 +245,9 @@ export const lineStatements: readonly string[] = [
     if own.ticket is null or own.turn <= at then
       if kind is not null then next := sluice.next_turn(b, limits, amounts, ahead, at); end if;
       if is_crowded then
-        next := greatest(next, at + sluice.milliseconds(greatest(20, b.duration_ms * (1 + ahead[1]) / sluice.places_of(b, item))));
+        -- Soon, because how many may be under way changes with each answer, and nobody calls those who wait.
+        next := greatest(next, at + sluice.milliseconds(greatest(20,
+          least(b.duration_ms * (1 + ahead[1]) / sluice.places_of(b, item), 5000 * (0.8 + 0.4 * random())))));
       end if;
     end if;
     if own.ticket is null then

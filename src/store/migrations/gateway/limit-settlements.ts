@@ -105,7 +105,8 @@ export const settlementStatements: readonly string[] = [
 
   /*
    * Calls that may be under way at once: fewer by three tenths with each round of calls that meets trouble, more by one with
-   * each round that does not (additive increase, multiplicative decrease, as in RFC 5681).
+   * each round that does not (additive increase, multiplicative decrease, as in RFC 5681). Where no number is configured, eight
+   * stay: that a lone call failed tells nothing of how many the provider bears.
    */
   `create function adapt_concurrency(b sluice.model_buckets, claim sluice.model_claims, item sluice.model_settle_item, at timestamptz)
     returns sluice.model_buckets language plpgsql as $$
@@ -114,7 +115,8 @@ export const settlementStatements: readonly string[] = [
       -- Calls of the same round meet the same trouble: it counts once.
       if b.cut_at is null or claim.claimed_at > b.cut_at then
         b.cut_from := coalesce(b.cut_from, b.in_flight + 1);
-        b.concurrency := greatest(1, least(b.concurrency, b.configured_concurrency, b.in_flight + 1) * 0.7);
+        b.concurrency := greatest(case when b.configured_concurrency is null then 8 else 1 end,
+          least(b.concurrency, b.configured_concurrency, b.in_flight + 1) * 0.7);
         b.cut_at := at;
       end if;
     elsif item.outcome = 'ok' and b.concurrency is not null then
