@@ -1,9 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import {
-  type AnswerRung,
   digestOf,
-  type ErrorCode,
-  isRecord,
   type Json,
   Postponed,
   type Priority,
@@ -12,19 +9,19 @@ import {
   SluiceError,
   type StepAttempt,
   toJson,
-  toSluiceError,
 } from "../core/index.ts";
 import type { Admission, AiCallIntent, EarlierCall } from "../store/index.ts";
+import { CallClosing } from "./call-closing.ts";
 import type { GatewayOptions } from "./gateway-options.ts";
 import type { AiJournal } from "./journal.ts";
 import type { ModelAccess } from "./model-access.ts";
-import { isSimulated, modelIdOf, type ResolvedModel } from "./model-spec.ts";
+import { isSimulated, type ResolvedModel } from "./model-spec.ts";
 import { keyOf } from "./provider-facts.ts";
 import { toIntent } from "./record-intent.ts";
 import { type Load, type Reservation, reserve, toClaim, usualTokensPerByte } from "./reserve.ts";
 import { bucketOf, type RoutingNeeds } from "./route.ts";
 import type { Masked } from "./run-masking.ts";
-import { settleAnswer, settleFailure, type Settled, type Told, toSettlement } from "./settle.ts";
+import { type Told, toSettlement } from "./settle.ts";
 import type { Verdict } from "./validate.ts";
 
 /** A step of a run that asks models, over all its requests. */
@@ -96,7 +93,7 @@ export async function requestOnce<Answer extends Told, T>(
   await keepGap(step);
   const reservation = await reserve(model.spec, request.load);
   const call = await admit(step, request, reservation, now());
-  const close = createClosing(step, request, call, { reservation, now });
+  const close = new CallClosing(step, request, call, { inputBytes: reservation.inputTokens, now });
   const answer = await request
     .send({ reservation, stop: step.attempt.signal, now, onLate: (told) => void close.late(told) })
     .catch(close.failed);
@@ -232,120 +229,4 @@ function refusalOf(
 
 function usd(microUsd: number): string {
   return `$${(microUsd / 1_000_000).toFixed(4)}`;
-}
-
-/** How the end of a request is written down. */
-export interface Closing<Answer> {
-  /** Records a failure, and throws it. */
-  failed(this: void, thrown: unknown): Promise<never>;
-  answered<T>(answer: Answer, verdict: Verdict<T>): Promise<void>;
-  late(told: Told): Promise<void>;
-}
-
-/** Writes down how a request ended. One that was written down before, by an earlier execution, is left as it is. */
-export function createClosing<Answer extends Told>(
-  step: AskingStep,
-  { model, load, toResponse }: OutgoingRequest<Answer>,
-  call: Pick<AiCallIntent, "id" | "runId">,
-  { reservation, now }: { readonly reservation: Reservation; readonly now: () => Date },
-): Closing<Answer> {
-  const { spec } = model;
-  const wasClosed = step.earlier.some(({ id, finishedAt }) => id === call.id && finishedAt !== null);
-  const write = async (
-    settled: Settled,
-    outcome: {
-      readonly told: Told;
-      readonly response: Json;
-      readonly rung: AnswerRung | null;
-      readonly error: SluiceError | null;
-      readonly providerError: SluiceError | null;
-    },
-  ): Promise<void> => {
-    if (step.options.recordCalls === false || wasClosed) return;
-    const { told, response, rung, error, providerError } = outcome;
-    const at = now();
-    await step.journal.settle(call, {
-      ...settled,
-      response,
-      responseDigest: response === null ? null : digestOf(response),
-      rung,
-      error: error && toJson(error.toJSON()),
-      status: error === null ? "succeeded" : "failed",
-      finishedAt: at,
-      settlement: toSettlement(call.id, spec, {
-        settled,
-        headers: told.headers,
-        error: providerError,
-        lane: load.lane,
-        now: at,
-      }),
-    });
-  };
-  const mark = (error: SluiceError): void => {
-    const at = step.earlier.findIndex(({ id }) => id === call.id);
-    const entry = step.earlier[at];
-    if (entry) step.earlier[at] = { ...entry, errorCode: error.code, finishedAt: now() };
-  };
-  return {
-    async failed(thrown) {
-      const error = toSluiceError(thrown);
-      mark(error);
-      if (needsPeople.has(error.code)) {
-        const { provider } = spec;
-        step.options.log?.error("model.refused", {
-          provider,
-          model: modelIdOf(spec),
-          code: error.code,
-          run: call.runId,
-        });
-      }
-      const told = { usage: null, headers: {} };
-      await write(await settleFailure(spec, error, load.lane), {
-        told,
-        response: null,
-        rung: null,
-        error,
-        providerError: error,
-      });
-      throw error;
-    },
-    async answered(answer, verdict) {
-      const settled = await settleAnswer(spec, answer, load.lane);
-      learnTokens(step.tokensPerByte, bucketOf(spec), settled.inputTokens, reservation.inputTokens);
-      const error = verdict.ok ? null : verdict.refusal.error;
-      if (error) mark(error);
-      const rung = verdict.ok ? verdict.rung : null;
-      await write(settled, {
-        told: answer,
-        response: verdict.ok ? toResponse(answer) : withComplaint(toResponse(answer), verdict.refusal.complaint),
-        rung,
-        error,
-        providerError: error?.code === "MODEL_UNAVAILABLE" ? error : null,
-      });
-    },
-    async late(told) {
-      const settled = await settleAnswer(spec, told, load.lane);
-      const error = new SluiceError("MODEL_TIMEOUT", { message: "the answer came when nobody waited for it any more" });
-      await write(settled, { told, response: null, rung: null, error, providerError: null }).catch(() => {
-        step.options.log?.warn("ai.late_answer_not_recorded", { run: call.runId });
-      });
-    },
-  };
-}
-
-/** An answer that did not do, with what was wrong with it, for people. Sealed with it: a check may quote the answer. */
-function withComplaint(response: Json, complaint: string): Json {
-  return isRecord(response) && complaint !== "" ? { ...response, complaint } : response;
-}
-
-/** What the operator has to mend with the provider, and is told in the log as well. */
-const needsPeople: ReadonlySet<ErrorCode> = new Set(["MODEL_QUOTA_EXHAUSTED", "MODEL_AUTH_FAILED", "MODEL_RETIRED"]);
-
-/** Weight of the newest answer in what is learned. */
-const learningRate = 0.2;
-
-function learnTokens(known: Map<string, number>, bucket: string, tokens: number | null, bytes: number): void {
-  if (tokens === null || bytes === 0) return;
-  const before = known.get(bucket) ?? usualTokensPerByte;
-  known.set(bucket, before + learningRate * (tokens / bytes - before));
 }

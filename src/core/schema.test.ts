@@ -32,6 +32,11 @@ describe("checking a value", () => {
     });
   });
 
+  it("does not tell a key that is somebody's data", async () => {
+    const result = await checkSchema(z.record(z.string(), z.number()), { "ada@example.com": "x", plain: "x" });
+    expect(result).toMatchObject({ issues: [{ path: "/*" }, { path: "/plain" }] });
+  });
+
   it("never tells the value, nor the name of an unknown key", async () => {
     const value = { email: "ada at example", tags: [], "ada@example.com": 1 };
     const told = JSON.stringify(await checkSchema(lead, value));

@@ -1,3 +1,3 @@
-export { type KeptHead, keepLedgerHeads, readLedgerHeads } from "./ledger-heads.ts";
+export { keepLedgerHeads, readLedgerHeads } from "./ledger-heads.ts";
 export { createLog, type LogOptions } from "./log.ts";
 export { giveMemoryBack } from "./memory.ts";

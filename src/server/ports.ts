@@ -1,12 +1,7 @@
 import type { Hono } from "hono";
 import type { AnyFlow, Json, Log, Trigger } from "../core/index.ts";
 import type { Acceptance, EffectWord, IncomingEvent, LedgerVerdict, Period, Workspace } from "../store/index.ts";
-import type {
-  DataMapView,
-  ModelStatusView,
-  ModelTestView,
-  StatusView,
-} from "./api/schemas.ts";
+import type { DataMapView, ModelStatusView, ModelTestView, StatusView } from "./api/schemas.ts";
 
 /** A flow and what starts it. */
 export interface FlowInfo {

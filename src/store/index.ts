@@ -2,7 +2,6 @@ export type {
   Admission,
   AiCallAdmission,
   AiCallIntent,
-  AiCallOutcome,
   EarlierCall,
   LimitKind,
   ModelClaim,
@@ -13,15 +12,7 @@ export { createKeyring } from "./content-keys.ts";
 export { engineSchema } from "./content-store.ts";
 export { openMasterKey } from "./master-key.ts";
 export { isContentLost, openContent } from "./sealed.ts";
-export type {
-  AbandonedItem,
-  BatchAnswer,
-  BatchItem,
-  BatchModel,
-  BatchSize,
-  OpenBatch,
-  TakenItem,
-} from "./batches.ts";
+export type { AbandonedItem, BatchAnswer, BatchItem, BatchModel, BatchSize, OpenBatch, TakenItem } from "./batches.ts";
 export type { ChangeRecord } from "./changes.ts";
 export type { CostFigures, CostKey, Period, SentToModel } from "./costs.ts";
 export {
@@ -49,10 +40,9 @@ export type { UserRecord } from "./people.ts";
 export type { EmbeddedPhase } from "./embedded/index.ts";
 export { openDatabase, type OpenDatabase } from "./open-database.ts";
 export type { Pool } from "pg";
-export type { Erasure } from "./ledger-erase.ts";
-export type { LedgerHead, LedgerProblem } from "./ledger-chain.ts";
+export type { LedgerHead } from "./ledger-chain.ts";
 export type { LimitGauge, ModelGauge } from "./limits.ts";
-export type { LedgerEntry, LedgerFilter, LedgerKind } from "./ledger-rows.ts";
+export type { LedgerEntry } from "./ledger-rows.ts";
 export { subjectIndexes } from "./ledger-subjects.ts";
 export type { LedgerVerdict } from "./ledger.ts";
 export { createPool, isDatabaseAway } from "./pool.ts";

@@ -25,22 +25,27 @@ async function seen(since: number): Promise<{ batches: number; atOnce: number }>
 
 const lastNumber = async (): Promise<number> => (await gateway.sandbox.calls()).at(-1)?.number ?? 0;
 
+/** Batches that Anthropic's stand-in has taken. */
+const takenSince = async (since: number) =>
+  (await gateway.sandbox.calls({ since })).filter(({ path, status }) => path.endsWith("/batches") && status === 200);
+
+const holdBack = () => gateway.sandbox.setFaults([{ system: "anthropic", kind: "service_unavailable" }]);
+
 function callsOf(runs: readonly TestRun[]) {
   return runs.flatMap(({ aiCalls }) => aiCalls);
 }
 
 /** Every call has one intent in the ledger and one outcome, and nothing is left in the lane or set aside of budgets. */
 async function expectAllClosed(): Promise<void> {
-  const { query } = gateway;
-  await expect.poll(() => query("select * from sluice.batch_items")).toEqual([]);
-  await expect.poll(() => query("select id from sluice.ai_calls where status = 'intent'")).toEqual([]);
-  const told = await query<{ kinds: string }>(
+  await expect.poll(() => gateway.query("select * from sluice.batch_items")).toEqual([]);
+  await expect.poll(() => gateway.query("select id from sluice.ai_calls where status = 'intent'")).toEqual([]);
+  const told = await gateway.query<{ kinds: string }>(
     "select distinct string_agg(kind, ',' order by seq) as kinds from sluice.ledger where ref is not null group by ref",
   );
   expect(told).toEqual([{ kinds: "model.intended,model.called" }]);
-  const accounts = await query(`
+  const accounts = await gateway.query(`
     select account, spent_micro_usd::integer as spent from sluice.budget_accounts where account like 'flow/%' order by account`);
-  const costs = await query(`
+  const costs = await gateway.query(`
     select 'flow/' || flow || '/' || to_char(call.started_at at time zone 'UTC', 'YYYY-MM-DD') as account, sum(cost_micro_usd)::integer as spent
     from sluice.ai_calls as call join sluice.runs as run on run.id = call.run_id
     group by 1 order by 1`);
@@ -173,8 +178,6 @@ it("a request waits in its batch also when the budget that sent it there has roo
 });
 
 describe("a request in line", () => {
-  const holdBack = () => gateway.sandbox.setFaults([{ system: "anthropic", kind: "service_unavailable" }]);
-
   it("is taken out when its run is cancelled, and costs nothing", async () => {
     await holdBack();
     const since = await lastNumber();
@@ -198,28 +201,22 @@ describe("a request in line", () => {
     await expect.poll(inLine).toEqual([{ state: "submitted", count: 3 }]);
     await gateway.reopen();
     for (const run of await gateway.ended(early)) expect(run.aiCalls).toMatchObject([{ status: "succeeded" }]);
-    const batches = (await gateway.sandbox.calls({ since })).filter(
-      ({ path, status }) => path.endsWith("/batches") && status === 200,
-    );
-    expect(batches).toHaveLength(1);
+    expect(await takenSince(since)).toHaveLength(1);
     await expectAllClosed();
   });
 });
 
 describe("two processes", () => {
-  const successful = async (since: number) =>
-    (await gateway.sandbox.calls({ since })).filter(({ path, status }) => path.endsWith("/batches") && status === 200);
-
   it("put no request into two batches, and one collects what the other submitted before it was killed", async () => {
     const since = await lastNumber();
     const other = await gateway.join();
     const ids = await gateway.start("sort-anthropic", notes(40));
-    await expect.poll(async () => (await successful(since)).length).toBeGreaterThan(0);
+    await expect.poll(async () => (await takenSince(since)).length).toBeGreaterThan(0);
     await expect.poll(async () => (await inLine()).some(({ state }) => state === "submitting")).toBe(false);
     other.kill("SIGKILL");
     const runs = await gateway.ended(ids);
     expect(runs.map(({ status }) => status)).toEqual(Array(40).fill("succeeded"));
-    const submitted = (await successful(since)).flatMap(({ body }) =>
+    const submitted = (await takenSince(since)).flatMap(({ body }) =>
       (body as { requests: { custom_id: string }[] }).requests.map((request) => request.custom_id),
     );
     expect(new Set(submitted).size).toBe(submitted.length);
@@ -227,7 +224,7 @@ describe("two processes", () => {
   });
 
   it("hand over after ten minutes what one took and did not submit before it died", async () => {
-    await gateway.sandbox.setFaults([{ system: "anthropic", kind: "service_unavailable" }]);
+    await holdBack();
     const ids = await gateway.start("sort-anthropic", notes(2));
     await gateway.parked(ids, "batch");
     const taken = "update sluice.batch_items set state = 'submitting', state_since = now() - interval";

@@ -2,15 +2,8 @@ import { digestOf, type Json, Postponed, SluiceError, toSluiceError } from "../.
 import type { BatchAnswer, BatchItem } from "../../store/index.ts";
 import type { ModelAccess, ModelFetch } from "../model-access.ts";
 import { modelIdOf } from "../model-spec.ts";
-import {
-  admit,
-  type AskingStep,
-  type Closing,
-  createClosing,
-  type OutgoingRequest,
-  requestOnce,
-  type RequestResult,
-} from "../request-once.ts";
+import { admit, type AskingStep, type OutgoingRequest, requestOnce, type RequestResult } from "../request-once.ts";
+import { CallClosing } from "../call-closing.ts";
 import { reserve } from "../reserve.ts";
 import type { Told } from "../settle.ts";
 import type { Verdict } from "../validate.ts";
@@ -50,7 +43,7 @@ export async function requestInBatch<Answer extends Told, T>(
   return requestOnce(step, { ...request, load: { ...request.load, lane: "standard" } }, validate);
 }
 
-/** The same for all executions of a step that ask the same of the same model. */
+/** The same for all executions of a step that ask the same of the same model: what was asked word for word is not asked again. */
 function ticketOf<Answer extends Told>({ attempt }: AskingStep, { model, record }: OutgoingRequest<Answer>): string {
   const { spec } = model;
   return `${attempt.key}/${digestOf({ provider: spec.provider, model: modelIdOf(spec), record }).slice(-16)}`;
@@ -117,7 +110,12 @@ async function takeAnswer<Answer extends Told, T>(
   const { status, body } = stored;
   const headers = { "content-type": "application/json" };
   const access = withFetch(step, async () => new Response(JSON.stringify(body), { status, headers }));
-  const close = createClosing(step, request, { id: callId, runId: step.run.runId }, { reservation, now });
+  const close = new CallClosing(
+    step,
+    request,
+    { id: callId, runId: step.run.runId },
+    { inputBytes: reservation.inputTokens, now },
+  );
   // Nothing is under way that could be stopped, and a failure on record must be the provider's.
   const stop = new AbortController().signal;
   const sent = await request.send({ reservation, stop, now, onLate: () => {}, access }).then(
@@ -142,7 +140,7 @@ async function closeUnanswered<Answer extends Told>(
 ): Promise<void> {
   const reservation = await reserve(request.model.spec, request.load);
   const call = { id: callId, runId: step.run.runId };
-  const close = createClosing(step, request, call, { reservation, now: () => nowOf(step) });
+  const close = new CallClosing(step, request, call, { inputBytes: reservation.inputTokens, now: () => nowOf(step) });
   const error = new SluiceError("MODEL_UNAVAILABLE", {
     message: `the batch of ${request.model.spec.provider} did not answer this request`,
     hint: "It is made at once, at the usual price.",
@@ -151,7 +149,10 @@ async function closeUnanswered<Answer extends Told>(
   await recordFailure(close, error);
 }
 
-async function recordFailure(close: Closing<never>, error: SluiceError): Promise<void> {
+async function recordFailure(
+  close: { readonly failed: (thrown: unknown) => Promise<never> },
+  error: SluiceError,
+): Promise<void> {
   await close.failed(error).catch((thrown: unknown) => {
     if (thrown !== error) throw thrown;
   });
