@@ -18,6 +18,7 @@ export const leadRouting = flow({
   description: "Analyses leads from the contact form, tells Slack of the hot ones, and files all of them in the CRM.",
   trigger: webhook({ path: "leads", payload: Lead, verify: leadsForm, samples }),
   budget: { perRunUsd: 0.05, perDayUsd: 20 },
+  masking: { COMPANY: "allow" }, // people are placeholders; a company's name says much about a lead
   minutesSaved: 10,
   async run(lead, { ai }) {
     const analysis = await ai.object("analyse lead", {

@@ -152,7 +152,6 @@ export interface Tables {
     body: NullableJsonColumn;
     answer: NullableJsonColumn;
     batchId: string | null;
-    batchUrl: string | null;
     stateSince: Generated<Date>;
     createdAt: Generated<Date>;
   };

@@ -44,7 +44,6 @@ export const statements: readonly string[] = [
     body json,
     answer json,
     batch_id text,
-    batch_url text,
     state_since timestamptz not null default now(),
     created_at timestamptz not null default now(),
     primary key (workspace_id, ticket)
