@@ -72,7 +72,8 @@ export async function prepare(
   const data = minimise(asked.fields, run.payload);
   const policy = { ...options.masking, ...flowSettings.masking, ...asked.masking };
   const maskable = { instructions: asked.instructions, fields: data.fields, texts: asked.texts };
-  const masked = await masking.mask(run, journal, maskable, policy);
+  const manner = { policy, isFirst: attempt.epoch === 1 };
+  const masked = await masking.mask(run, journal, maskable, manner);
   const mayHaveAsked = memory.asked || attempt.number > 1 || attempt.epoch > 1;
   const earlier: EarlierCall[] = mayHaveAsked ? [...(await journal.ofStep(run.runId, attempt.path))] : [];
   memory.asked = true;
@@ -95,7 +96,7 @@ export async function prepare(
     tokensPerByte,
   };
   const maskLater = async (text: string): Promise<string> =>
-    (await masking.mask(run, journal, { instructions: text, fields: {}, texts: [] }, policy)).instructions;
+    (await masking.mask(run, journal, { instructions: text, fields: {}, texts: [] }, manner)).instructions;
   return { step, masked, maskLater };
 }
 

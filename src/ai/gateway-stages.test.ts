@@ -88,6 +88,15 @@ describe("masking", () => {
     expect(run.admissions.map(({ vault }) => vault !== null)).toEqual([true, false]);
   });
 
+  test("keeps placeholders with the first request that leaves, when those before had to wait", async () => {
+    const until = new Date().toISOString();
+    const run = createFakeRun({ payload, verdicts: [{ ok: false, because: "limit", kind: "requests", until }] });
+    const ai = await open(run);
+    await run.within(() => ai.object("analyse", { ...question, send }));
+    expect(run.admissions.map(({ vault }) => Object.keys(vault?.originals ?? {}).length)).toEqual([3, 3]);
+    expect(await run.journal.vault("run_test")).toMatchObject({ EMAIL_1: payload.email });
+  });
+
   test("holds answers of a schema against the real values, and leaves them out where the flow is not granted them", async () => {
     const run = createFakeRun({ payload });
     const ai = await open(run);

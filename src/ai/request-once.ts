@@ -35,7 +35,7 @@ export interface AskingStep {
   readonly needs: Pick<RoutingNeeds, "dataClasses" | "regions">;
   readonly fields: readonly SentField[];
   readonly availableFields: number;
-  readonly masked: Pick<Masked, "counts" | "vault">;
+  readonly masked: Pick<Masked, "counts" | "vault" | "onVaultKept">;
   /** Blind indexes of whom the call is about. */
   readonly subjects: readonly string[];
   readonly promptVersion: string;
@@ -153,6 +153,7 @@ export async function admit<Answer extends Told>(
       vault: masked.vault && { originals: masked.vault, expiresAt: new Date(now.getTime() + options.vaultMs) },
     });
     if (!admission.ok) throw refusalOf(admission, { intent, reservation });
+    masked.onVaultKept();
     if (performance.now() - askedMs > (admission.sendWithinMs ?? Infinity)) throw await giveBack(step, intent, model);
   }
   const { id, attempt: number, modelName, provider, model: modelId, startedAt } = intent;

@@ -27,12 +27,16 @@ export interface Masked extends Maskable {
   readonly originals: Originals;
   /** Whom the call is about. */
   readonly subjects: readonly KnownValue[];
-  /** All placeholders of the run, when this call made new ones. */
+  /** All placeholders of the run, while there are some that are not kept yet. */
   readonly vault: Originals | null;
+  /** To be called when `vault` was kept. */
+  readonly onVaultKept: () => void;
 }
 
 /** Placeholders of the runs under way in this process. Beyond, they are read from their vaults again. */
 const mostRuns = 1000;
+/** Of as many runs it is known that they have a vault: more than begin in the minute after which a waiting run is executed anew. */
+const mostForgotten = 50_000;
 
 /**
  * Stage 2: personal values of a call become placeholders, the same ones over all calls of a run.
@@ -43,25 +47,45 @@ export class RunMasking {
   readonly #detectors: readonly Detector[];
   /** By run: what the placeholders stand for, once calls before have been masked. Calls of a run take turns. */
   readonly #runs = new Map<string, Promise<Originals>>();
+  readonly #forgotten = new Set<string>();
+  /** By run: how many placeholders there are, when not all are kept. A call that had to wait for room has kept none of its own. */
+  readonly #unkept = new Map<string, number>();
 
   constructor(detectors: readonly Detector[]) {
     this.#detectors = detectors;
   }
 
-  async mask(run: RunScope, journal: AiJournal, maskable: Maskable, policy: MaskPolicy): Promise<Masked> {
+  /** @param isFirst whether this is the run's first execution, so that no other process can have kept placeholders for it. */
+  async mask(
+    run: RunScope,
+    journal: AiJournal,
+    maskable: Maskable,
+    { policy, isFirst }: { readonly policy: MaskPolicy; readonly isFirst: boolean },
+  ): Promise<Masked> {
     if (entityKinds.every((kind) => policy[kind] === "allow")) return asItIs(maskable);
-    const before = this.#runs.get(run.runId) ?? journal.vault(run.runId);
-    const masked = before.then((originals) =>
-      maskAll(maskable, { run, policy, originals, detectors: this.#detectors }),
-    );
+    const isNew = isFirst && !this.#forgotten.has(run.runId);
+    const before = this.#runs.get(run.runId) ?? (isNew ? Promise.resolve({}) : journal.vault(run.runId));
+    const masked = before.then(async (originals) => {
+      const found = await maskAll(maskable, { run, policy, originals, detectors: this.#detectors });
+      const count = Object.keys(found.all).length;
+      if (count > Object.keys(originals).length) this.#unkept.set(run.runId, count);
+      return { ...found, count };
+    });
     this.#remember(
       run.runId,
       masked.then(
-        ({ vault }) => vault ?? before,
+        ({ all }) => all,
         () => before,
       ),
     );
-    return masked;
+    const { all, count, ...found } = await masked;
+    return {
+      ...found,
+      vault: this.#unkept.has(run.runId) ? all : null,
+      onVaultKept: () => {
+        if ((this.#unkept.get(run.runId) ?? 0) <= count) this.#unkept.delete(run.runId);
+      },
+    };
   }
 
   #remember(runId: string, originals: Promise<Originals>): void {
@@ -70,13 +94,26 @@ export class RunMasking {
     this.#runs.delete(runId);
     this.#runs.set(runId, originals);
     const oldest = this.#runs.keys().next().value;
-    if (this.#runs.size > mostRuns && oldest !== undefined) this.#runs.delete(oldest);
+    if (this.#runs.size <= mostRuns || oldest === undefined) return;
+    this.#runs.delete(oldest);
+    this.#unkept.delete(oldest);
+    this.#forgotten.add(oldest);
+    const [first] = this.#forgotten;
+    if (this.#forgotten.size > mostForgotten && first !== undefined) this.#forgotten.delete(first);
   }
 }
 
 /** With everything allowed nothing is looked for. */
 function asItIs(maskable: Maskable): Masked {
-  return { ...maskable, maskedByField: {}, counts: {}, originals: {}, subjects: [], vault: null };
+  return {
+    ...maskable,
+    maskedByField: {},
+    counts: {},
+    originals: {},
+    subjects: [],
+    vault: null,
+    onVaultKept: () => {},
+  };
 }
 
 interface Masking {
@@ -86,7 +123,10 @@ interface Masking {
   readonly detectors: readonly Detector[];
 }
 
-async function maskAll(maskable: Maskable, { run, policy, originals, detectors }: Masking): Promise<Masked> {
+/** A masked call, with all placeholders of its run. */
+type Found = Omit<Masked, "vault" | "onVaultKept"> & { readonly all: Originals };
+
+async function maskAll(maskable: Maskable, { run, policy, originals, detectors }: Masking): Promise<Found> {
   const known = [...knownValuesOf(run.payload), ...knownValuesOf(maskable.fields)];
   const masker = createMasker({ policy, known, originals, detectors });
   const plain: string[] = [maskable.instructions, ...maskable.texts];
@@ -97,7 +137,6 @@ async function maskAll(maskable: Maskable, { run, policy, originals, detectors }
   const instructions = take();
   const texts = maskable.texts.map(take);
   const fields = Object.entries(maskable.fields).map(([name, value]) => [name, mapTexts(value, take)] as const);
-  const isNew = Object.keys(masker.originals).length > Object.keys(originals).length;
   return {
     instructions,
     texts,
@@ -106,7 +145,7 @@ async function maskAll(maskable: Maskable, { run, policy, originals, detectors }
     counts: found.counts,
     originals: found.originals,
     subjects: found.subjects,
-    vault: isNew ? masker.originals : null,
+    all: masker.originals,
   };
 }
 

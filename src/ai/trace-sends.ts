@@ -228,7 +228,10 @@ class Tracer {
     const { fields, origins } = minimise(send, run.payload);
     const policy = { ...gateway.masking, ...flow.masking, ...asked.masking };
     const maskable = { instructions: "", fields, texts: [] };
-    const { maskedByField } = await this.#masking.mask(run, noPlaceholders as AiJournal, maskable, policy);
+    const { maskedByField } = await this.#masking.mask(run, noPlaceholders as AiJournal, maskable, {
+      policy,
+      isFirst: true,
+    });
     const dataClasses = [...(flow.dataClasses ?? []), ...(asked.dataClasses ?? [])];
     const [model] = route(gateway.models, { name, kind, dataClasses, regions: flow.regions });
     if (!model) return;
