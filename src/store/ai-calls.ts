@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import type { AiCallRecord, ErrorCode, Json } from "../core/index.ts";
-import { createBatch } from "./batch.ts";
+import type { AiCallWriter } from "./ai-call-writer.ts";
 import { openContent, sealKept } from "./sealed.ts";
-import { type Database, query, runTakenOver, type Scope, toText } from "./scope.ts";
+import { query, type Scope, toText } from "./scope.ts";
 
 /** The start of an {@link AiCallRecord}, written before the model is called. */
 export type AiCallIntent = Omit<
@@ -125,30 +125,6 @@ export interface AiTotals {
   readonly unpriced: number;
 }
 
-/** An item of `pass_ai_calls`. */
-type Passage = { readonly [name: string]: Json };
-
-/** Admits and settles calls of all workspaces in the order they come, sharing statements and commits. */
-export type AiCallWriter = (item: Passage) => Promise<Admission | TakenOver>;
-
-interface TakenOver {
-  readonly ok: false;
-  readonly because: "taken_over";
-}
-
-export function createAiCallWriter(db: Database): AiCallWriter {
-  return createBatch<Passage, Admission | TakenOver>({
-    inFlight: 1,
-    limit: 100,
-    flush: (items) =>
-      query(async () => {
-        const { rows } = await sql<{ verdicts: (Admission | TakenOver)[] }>`
-          select sluice.pass_ai_calls(${JSON.stringify(items)}::json) as verdicts`.execute(db);
-        return rows[0]?.verdicts ?? [];
-      }),
-  });
-}
-
 type CallName = Pick<AiCallRecord, "id" | "runId">;
 
 /** Where contents of AI calls stand, as their seals have it. */
@@ -185,39 +161,29 @@ function createAdmissions({ workspaceId, keys }: Scope, write: AiCallWriter) {
       const { intent, epoch, claim, subjects, vault } = admission;
       const { runId, request, startedAt, ...call } = intent;
       const key = await keys.toWrite({ workspaceId, runId });
-      const verdict = await write({
-        op: "admit",
-        workspaceId,
+      const row = {
+        ...call,
         runId,
         epoch,
-        call: {
-          ...call,
-          lane: rankOfLane(call.lane),
-          sentFields: call.sentFields.map((field) => ({ ...field })),
-          masked: { ...call.masked },
-          request: sealKept(key, request, requestPlace(intent)) ?? "null",
-          startedAt: startedAt.toISOString(),
-        },
-        claim: claim && { ...claim, limits: [...claim.limits], accounts: [...claim.accounts], amounts: claim.amounts },
+        lane: rankOfLane(call.lane),
+        request: sealKept(key, request, requestPlace(intent)) ?? "null",
+        startedAt,
         subjects,
-        vault: vault && {
-          sealed: sealKept(key, vault.originals, vaultPlace(runId)) ?? "null",
-          expiresAt: vault.expiresAt.toISOString(),
-        },
-        entry: toEntry("model.intended", intent, startedAt, call.requestDigest, {
-          provider: call.provider,
-          model: call.model,
-          region: call.region,
-          lane: call.lane,
-          attempt: call.attempt,
-          simulated: call.simulated,
-          fields: call.sentFields.map(({ name }) => name),
-          masked: call.masked,
-          promptVersion: call.promptVersion,
-        }),
-      } as unknown as Passage);
-      if (!verdict.ok && verdict.because === "taken_over") throw runTakenOver(runId);
-      return verdict;
+        vault: vault && sealKept(key, vault.originals, vaultPlace(runId)),
+        vaultUntil: vault && vault.expiresAt,
+      };
+      const entry = toEntry("model.intended", intent, startedAt, call.requestDigest, {
+        provider: call.provider,
+        model: call.model,
+        region: call.region,
+        lane: call.lane,
+        attempt: call.attempt,
+        simulated: call.simulated,
+        fields: call.sentFields.map(({ name }) => name),
+        masked: call.masked,
+        promptVersion: call.promptVersion,
+      });
+      return write({ kind: "begins", workspaceId, runId, row, claim, entry });
     },
 
     /** Records what came back, and gives back what was not used. */
@@ -227,25 +193,16 @@ function createAdmissions({ workspaceId, keys }: Scope, write: AiCallWriter) {
       const { response, error, finishedAt, settlement, responseDigest, ...rest } = outcome;
       const { status, rung, inputTokens, outputTokens, costMicroUsd, estimated } = rest;
       const errorCode = (error as { readonly code?: string } | null)?.code ?? null;
-      await write({
-        op: "settle",
-        workspaceId,
-        id,
+      const row = {
         ...rest,
+        id,
         response: sealKept(key, response, responsePlace(call)),
         error: toText(error),
-        finishedAt: finishedAt.toISOString(),
-        settlement,
-        entry: toEntry("model.called", { id, runId }, finishedAt, responseDigest, {
-          status,
-          rung,
-          inputTokens,
-          outputTokens,
-          costMicroUsd,
-          estimated,
-          error: errorCode,
-        }),
-      } as unknown as Passage);
+        finishedAt,
+      };
+      const facts = { status, rung, inputTokens, outputTokens, costMicroUsd, estimated, error: errorCode };
+      const entry = toEntry("model.called", call, finishedAt, responseDigest, facts);
+      await write({ kind: "ended", workspaceId, row, settlement, entry });
     },
   };
 }

@@ -55,88 +55,81 @@ export const statements: readonly string[] = [
    * the records of the calls, the placeholders, the ledger. Of a request that may not leave, nothing is written.
    *
    * One at a time over all processes: every call moves the ledger's head anyway, and so locks come in no order that could
-   * stand against another one's. Callers put many items into one statement.
+   * stand against another one's. Callers put many calls into one statement.
+   *
+   * Gives a verdict for each claim. Admissions with a claim come first, in the order of the claims; each has an entry for the
+   * ledger at its place. Fails with SLT01 when a run has another execution by now: then nothing of all is written.
    */
-  `create function pass_ai_calls(items json) returns json language plpgsql
-    set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off as $$
+  `create function pass_ai_calls(workspace text, settlements json, ended json, ended_entries json, claims json, admissions json,
+    entries json) returns json language plpgsql as $$
   declare
-    part json;
-    verdicts json[] := array_fill('{"ok":true}'::json, array[json_array_length(items)]);
-    places integer[];
-    chain record;
+    verdicts json;
+    refused bigint[];
   begin
     perform pg_advisory_xact_lock(4600, 3);
-    select json_agg(value order by place) into part from json_array_elements(items) with ordinality as one (value, place)
-      where value ->> 'op' = 'settle';
-    if part is not null then perform sluice.settle_ai_calls(part); end if;
-
-    for chain in
-      select place from json_array_elements(items) with ordinality as one (value, place)
-      where value ->> 'op' = 'admit' and not exists (select from sluice.runs as run
-        where run.workspace_id = value ->> 'workspaceId' and run.id = value ->> 'runId' and run.epoch = (value ->> 'epoch')::integer)
-    loop
-      verdicts[chain.place] := '{"ok":false,"because":"taken_over"}';
-    end loop;
-    select json_agg(value -> 'claim' order by place), array_agg(place order by place) into part, places
-      from json_array_elements(items) with ordinality as one (value, place)
-      where json_typeof(value -> 'claim') = 'object' and verdicts[place] ->> 'ok' = 'true';
-    if part is not null then
-      part := sluice.claim_model_calls(part);
-      for place in 1 .. cardinality(places) loop verdicts[places[place]] := part -> (place - 1); end loop;
+    if settlements is not null then perform sluice.settle_model_calls(settlements); end if;
+    if ended is not null then
+      perform sluice.end_ai_calls(workspace, ended);
+      perform sluice.append_ledger(workspace, ended_entries);
     end if;
-
-    select json_agg(value order by place) into part from json_array_elements(items) with ordinality as one (value, place)
-      where value ->> 'op' = 'admit' and verdicts[place] ->> 'ok' = 'true';
-    if part is not null then perform sluice.record_ai_calls(part); end if;
-    for chain in
-      select value ->> 'workspaceId' as workspace, json_agg(value -> 'entry' order by place) as entries
-      from json_array_elements(items) with ordinality as one (value, place)
-      where verdicts[place] ->> 'ok' = 'true' and json_typeof(value -> 'entry') = 'object' group by 1
-    loop
-      perform sluice.append_ledger(chain.workspace, chain.entries);
-    end loop;
-    return array_to_json(verdicts);
+    if admissions is null then return null; end if;
+    if claims is not null then
+      verdicts := sluice.claim_model_calls(claims);
+      select array_agg(place) into refused from json_array_elements(verdicts) with ordinality as one (verdict, place)
+        where verdict ->> 'ok' <> 'true';
+    end if;
+    if refused is not null then
+      select json_agg(value order by place) into admissions from json_array_elements(admissions) with ordinality as one (value, place)
+        where place <> all(refused);
+      select json_agg(value order by place) into entries from json_array_elements(entries) with ordinality as one (value, place)
+        where place <> all(refused);
+    end if;
+    if admissions is not null then
+      perform sluice.begin_ai_calls(workspace, admissions);
+      perform sluice.append_ledger(workspace, entries);
+    end if;
+    return verdicts;
   end $$`,
 
-  `create function record_ai_calls(items json) returns void language plpgsql as $$
+  `create function begin_ai_calls(workspace text, admissions json) returns void language plpgsql as $$
+  declare
+    begun bigint;
   begin
+    with item as materialized (
+      select row.* from json_to_recordset(admissions) as row (id text, "runId" text, epoch integer, "stepPath" text, attempt integer,
+        "modelName" text, provider text, model text, region text, lane smallint, simulated boolean, "sentFields" json,
+        "availableFields" integer, masked json, request text, "requestDigest" text, "reservedMicroUsd" bigint, "waitedMs" integer,
+        "promptVersion" text, "startedAt" timestamptz, subjects json, vault text, "vaultUntil" timestamptz)
+      join sluice.runs as run on run.workspace_id = workspace and run.id = row."runId" and run.epoch = row.epoch
+    ), named as (
+      insert into sluice.subjects (workspace_id, subject, run_id)
+        select workspace, subject, "runId" from item cross join lateral json_array_elements_text(item.subjects) as subject
+        on conflict do nothing
+    ), kept as (
+      -- The call of a run that knows most placeholders knows those of all others.
+      insert into sluice.vaults (workspace_id, run_id, sealed, expires_at)
+        select distinct on ("runId") workspace, "runId", vault::json, "vaultUntil" from item where vault is not null
+        order by "runId", length(vault) desc
+        on conflict (workspace_id, run_id) do update set sealed = excluded.sealed, expires_at = excluded.expires_at
+    )
     insert into sluice.ai_calls (workspace_id, id, run_id, step_path, attempt, model_name, provider, model, region, lane,
       simulated, sent_fields, available_fields, masked, request, request_digest, reserved_micro_usd, waited_ms,
       prompt_version, status, started_at)
-    select item."workspaceId", call.id, item."runId", "stepPath", attempt, "modelName", provider, model, region, lane, simulated,
-      "sentFields", "availableFields", masked, request::json, "requestDigest", "reservedMicroUsd", "waitedMs", "promptVersion",
-      'intent', "startedAt"
-    from json_to_recordset(items) as item ("workspaceId" text, "runId" text, call json)
-    cross join lateral json_to_record(item.call) as call (id text, "stepPath" text, attempt integer, "modelName" text,
-      provider text, model text, region text, lane smallint, simulated boolean, "sentFields" json, "availableFields" integer,
-      masked json, request text, "requestDigest" text, "reservedMicroUsd" bigint, "waitedMs" integer, "promptVersion" text,
-      "startedAt" timestamptz);
-    insert into sluice.subjects (workspace_id, subject, run_id)
-      select "workspaceId", subject, "runId"
-      from json_to_recordset(items) as item ("workspaceId" text, "runId" text, subjects json)
-      cross join lateral json_array_elements_text(item.subjects) as subject
-      on conflict do nothing;
-    -- The last of a run in this statement has all that those before it have.
-    insert into sluice.vaults (workspace_id, run_id, sealed, expires_at)
-      select distinct on (value ->> 'workspaceId', value ->> 'runId') value ->> 'workspaceId', value ->> 'runId',
-        (value -> 'vault' ->> 'sealed')::json, (value -> 'vault' ->> 'expiresAt')::timestamptz
-      from json_array_elements(items) with ordinality as one (value, place) where json_typeof(value -> 'vault') = 'object'
-      order by value ->> 'workspaceId', value ->> 'runId', place desc
-      on conflict (workspace_id, run_id) do update set sealed = excluded.sealed, expires_at = excluded.expires_at;
+    select workspace, id, "runId", "stepPath", attempt, "modelName", provider, model, region, lane, simulated, "sentFields",
+      "availableFields", masked, request::json, "requestDigest", "reservedMicroUsd", "waitedMs", "promptVersion", 'intent', "startedAt"
+    from item;
+    get diagnostics begun = row_count;
+    if begun <> json_array_length(admissions) then
+      raise exception 'a run is executed elsewhere by now' using errcode = 'SLT01';
+    end if;
   end $$`,
 
-  `create function settle_ai_calls(items json) returns void language plpgsql as $$
-  declare
-    settlements json;
-  begin
-    select json_agg(value -> 'settlement' order by place) into settlements
-      from json_array_elements(items) with ordinality as one (value, place) where json_typeof(value -> 'settlement') = 'object';
-    if settlements is not null then perform sluice.settle_model_calls(settlements); end if;
+  `create function end_ai_calls(workspace text, ended json) returns void language sql as $$
     update sluice.ai_calls as call set response = item.response::json, status = item.status, rung = item.rung,
       input_tokens = item."inputTokens", output_tokens = item."outputTokens", cost_micro_usd = item."costMicroUsd",
       estimated = item.estimated, error = item.error::json, finished_at = item."finishedAt"
-    from json_to_recordset(items) as item ("workspaceId" text, id text, response text, status text, rung text,
-      "inputTokens" integer, "outputTokens" integer, "costMicroUsd" bigint, estimated boolean, error text, "finishedAt" timestamptz)
-    where call.workspace_id = item."workspaceId" and call.id = item.id;
-  end $$`,
+    from json_to_recordset(ended) as item (id text, response text, status text, rung text, "inputTokens" integer,
+      "outputTokens" integer, "costMicroUsd" bigint, estimated boolean, error text, "finishedAt" timestamptz)
+    where call.workspace_id = workspace and call.id = item.id
+  $$`,
 ];
