@@ -61,7 +61,8 @@ export const statements: readonly string[] = [
    * ledger at its place. Fails with SLT01 when a run has another execution by now: then nothing of all is written.
    */
   `create function pass_ai_calls(workspace text, settlements json, ended json, ended_entries json, claims json, admissions json,
-    entries json) returns json language plpgsql as $$
+    entries json) returns json language plpgsql
+    set plan_cache_mode = force_generic_plan set enable_hashjoin = off set enable_mergejoin = off as $$
   declare
     verdicts json;
     refused bigint[];
@@ -72,7 +73,11 @@ export const statements: readonly string[] = [
       perform sluice.end_ai_calls(workspace, ended);
       perform sluice.append_ledger(workspace, ended_entries);
     end if;
-    if admissions is null then return null; end if;
+    if admissions is null then
+      -- Not waited for by itself: it is on disk before the step that it belongs to, whose record is written after it.
+      perform set_config('synchronous_commit', 'off', true);
+      return null;
+    end if;
     if claims is not null then
       verdicts := sluice.claim_model_calls(claims);
       select array_agg(place) into refused from json_array_elements(verdicts) with ordinality as one (verdict, place)
@@ -124,12 +129,13 @@ export const statements: readonly string[] = [
     end if;
   end $$`,
 
-  `create function end_ai_calls(workspace text, ended json) returns void language sql as $$
+  `create function end_ai_calls(workspace text, ended json) returns void language plpgsql as $$
+  begin
     update sluice.ai_calls as call set response = item.response::json, status = item.status, rung = item.rung,
       input_tokens = item."inputTokens", output_tokens = item."outputTokens", cost_micro_usd = item."costMicroUsd",
       estimated = item.estimated, error = item.error::json, finished_at = item."finishedAt"
     from json_to_recordset(ended) as item (id text, response text, status text, rung text, "inputTokens" integer,
       "outputTokens" integer, "costMicroUsd" bigint, estimated boolean, error text, "finishedAt" timestamptz)
-    where call.workspace_id = workspace and call.id = item.id
-  $$`,
+    where call.workspace_id = workspace and call.id = item.id;
+  end $$`,
 ];
