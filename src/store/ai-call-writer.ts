@@ -1,7 +1,7 @@
-import { sql } from "kysely";
+import type { Pool } from "pg";
 import type { Admission, ModelClaim, ModelSettlement } from "./ai-calls.ts";
 import { createBatch } from "./batch.ts";
-import { type Database, query, runTakenOver } from "./scope.ts";
+import { query, runTakenOver } from "./scope.ts";
 
 /** A part of `pass_ai_calls`, as JSON: rows and entries have the names that its SQL reads. */
 type Row = { readonly [name: string]: unknown };
@@ -9,7 +9,6 @@ type Row = { readonly [name: string]: unknown };
 /** A call that is about to leave. */
 interface Beginning {
   readonly kind: "begins";
-  readonly workspaceId: string;
   readonly runId: string;
   readonly row: Row;
   /** Null: nothing limits it. */
@@ -20,7 +19,6 @@ interface Beginning {
 /** A call that has come to its end. */
 interface Ending {
   readonly kind: "ended";
-  readonly workspaceId: string;
   readonly row: Row;
   readonly settlement: ModelSettlement | null;
   readonly entry: Row;
@@ -33,53 +31,48 @@ interface Ending {
  */
 export type AiCallWriter = (call: Beginning | Ending) => Promise<Admission>;
 
-export function createAiCallWriter(db: Database): AiCallWriter {
+/** A writer for the calls of one workspace. */
+export function createAiCallWriter(pool: Pick<Pool, "query">, workspaceId: string): AiCallWriter {
   return createBatch<Beginning | Ending, Admission>({
     inFlight: 1,
     limit: 100,
-    flush: (calls) => query(() => writeAll(db, calls)),
+    flush: (calls) => query(() => writeAll(pool, workspaceId, calls)),
   });
 }
 
 const letThrough: Admission = { ok: true };
 
-async function writeAll(db: Database, calls: readonly (Beginning | Ending)[]): Promise<Admission[]> {
-  const verdicts = new Map<Beginning | Ending, Admission>();
-  const workspaces = Map.groupBy(calls, ({ workspaceId }) => workspaceId);
-  const write = async (on: Database): Promise<void> => {
-    for (const [workspaceId, own] of workspaces) {
-      for (const [call, verdict] of await writeOwn(on, workspaceId, own)) verdicts.set(call, verdict);
-    }
-  };
+/** Without the query builder, which takes a tenth of a millisecond for what never changes. */
+const statement =
+  "select sluice.pass_ai_calls($1, $2::json, $3::json, $4::json, $5::json, $6::json, $7::json) as verdicts";
+
+async function writeAll(
+  pool: Pick<Pool, "query">,
+  workspaceId: string,
+  calls: readonly (Beginning | Ending)[],
+): Promise<Admission[]> {
+  const endings = calls.filter((call) => call.kind === "ended");
+  const beginnings = calls.filter((call) => call.kind === "begins");
+  const claimed = beginnings.filter(({ claim }) => claim !== null);
+  const admitted = [...claimed, ...beginnings.filter(({ claim }) => claim === null)];
+  const parts = [
+    endings.flatMap(({ settlement }) => settlement ?? []),
+    endings.map(({ row }) => row),
+    endings.map(({ entry }) => entry),
+    claimed.map(({ claim }) => claim),
+    admitted.map(({ row }) => row),
+    admitted.map(({ entry }) => entry),
+  ];
   try {
-    await (workspaces.size === 1 ? write(db) : db.transaction().execute(write));
+    const { rows } = await pool.query<{ verdicts: Admission[] | null }>(statement, [workspaceId, ...parts.map(toList)]);
+    const verdicts = new Map(claimed.map((call, at) => [call, rows[0]?.verdicts?.[at]]));
+    return calls.map((call) => (call.kind === "begins" ? verdicts.get(call) : undefined) ?? letThrough);
   } catch (thrown) {
     const [only] = calls;
     // With others, each is written again by itself.
     if (calls.length === 1 && only?.kind === "begins" && isTakenOver(thrown)) throw runTakenOver(only.runId);
     throw thrown;
   }
-  return calls.map((call) => verdicts.get(call) ?? letThrough);
-}
-
-/** The calls of one workspace. Gives the verdicts of those that were claimed. */
-async function writeOwn(
-  db: Database,
-  workspaceId: string,
-  calls: readonly (Beginning | Ending)[],
-): Promise<[Beginning, Admission][]> {
-  const endings = calls.filter((call) => call.kind === "ended");
-  const beginnings = calls.filter((call) => call.kind === "begins");
-  const claimed = beginnings.filter(({ claim }) => claim !== null);
-  const admitted = [...claimed, ...beginnings.filter(({ claim }) => claim === null)];
-  const settlements = endings.flatMap(({ settlement }) => settlement ?? []);
-  const { rows } = await sql<{ verdicts: Admission[] | null }>`
-    select sluice.pass_ai_calls(${workspaceId}, ${toList(settlements)}::json, ${toList(endings.map(({ row }) => row))}::json,
-      ${toList(endings.map(({ entry }) => entry))}::json, ${toList(claimed.map(({ claim }) => claim))}::json,
-      ${toList(admitted.map(({ row }) => row))}::json, ${toList(admitted.map(({ entry }) => entry))}::json) as verdicts`.execute(
-    db,
-  );
-  return claimed.map((call, at) => [call, rows[0]?.verdicts?.[at] ?? letThrough]);
 }
 
 /** Null for none, which the SQL passes over. */

@@ -183,7 +183,7 @@ function createAdmissions({ workspaceId, keys }: Scope, write: AiCallWriter) {
         masked: call.masked,
         promptVersion: call.promptVersion,
       });
-      return write({ kind: "begins", workspaceId, runId, row, claim, entry });
+      return write({ kind: "begins", runId, row, claim, entry });
     },
 
     /** Records what came back, and gives back what was not used. */
@@ -202,7 +202,7 @@ function createAdmissions({ workspaceId, keys }: Scope, write: AiCallWriter) {
       };
       const facts = { status, rung, inputTokens, outputTokens, costMicroUsd, estimated, error: errorCode };
       const entry = toEntry("model.called", call, finishedAt, responseDigest, facts);
-      await write({ kind: "ended", workspaceId, row, settlement, entry });
+      await write({ kind: "ended", row, settlement, entry });
     },
   };
 }

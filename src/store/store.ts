@@ -2,7 +2,7 @@ import { CamelCasePlugin, Kysely, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import type { Pool } from "pg";
 import { SluiceError } from "../core/index.ts";
-import { createAiCallWriter } from "./ai-call-writer.ts";
+import { type AiCallWriter, createAiCallWriter } from "./ai-call-writer.ts";
 import { createAiCallStore } from "./ai-calls.ts";
 import { createBatchLine, createBatchStore } from "./batches.ts";
 import { createChangeStore } from "./changes.ts";
@@ -105,7 +105,12 @@ function createStore(db: Database, pool: Pool, keyring: Keyring, sandbox: boolea
   const intake = createEventIntake({ db, keyring, keys });
   const writeRun = createRunWriter(db, keys);
   const writeStep = createStepWriter(db, keys);
-  const writeAiCall = createAiCallWriter(db);
+  const aiCallWriters = new Map<string, AiCallWriter>();
+  const aiCallWriterOf = (workspaceId: string): AiCallWriter => {
+    const writer = aiCallWriters.get(workspaceId) ?? createAiCallWriter(pool, workspaceId);
+    aiCallWriters.set(workspaceId, writer);
+    return writer;
+  };
   return {
     /** The rows of one workspace. */
     workspace(workspaceId: string) {
@@ -115,7 +120,7 @@ function createStore(db: Database, pool: Pool, keyring: Keyring, sandbox: boolea
         events: createEventStore(scope, intake, sandbox),
         runs: createRunStore(scope, writeRun),
         steps: createStepStore(scope, writeStep),
-        aiCalls: createAiCallStore(scope, writeAiCall),
+        aiCalls: createAiCallStore(scope, aiCallWriterOf(workspaceId)),
         batches: createBatchStore(scope, sandbox),
         effects: createEffectStore(scope),
         signals: createSignalStore(scope),
