@@ -16,7 +16,10 @@ export async function wakeWaitingFor(db: Database, reason: WaitReason): Promise<
         and step.status = 'waiting' and step.wait_reason = ${reason} and step.wake_at > now()
       returning step.workspace_id, step.run_id
     ), chosen as (
-      select distinct workspace_id, run_id from step
+      select workspace_id, run_id from step
+      union
+      -- Any of those under way may just have been told to wait, and not have written so yet.
+      select workspace_id, id from sluice.runs where status in ('waiting', 'running') and executor is not null
     ), ${wakeChosen}`.execute(db);
 }
 
