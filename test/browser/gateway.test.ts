@@ -113,7 +113,7 @@ describe.skipIf(!hasChromium)("what runs ask people", () => {
     await open("/");
     await page.locator(`[data-testid="question-row"][data-run-id="${runId}"]`).getByRole("link").click();
     const question = page.getByTestId("question");
-    await question.getByText(/a check of the flow does not hold/).waitFor();
+    await question.getByText(/percent must be at most 15/i).waitFor();
     expect(await question.getByLabel("percent").inputValue()).toBe("80");
     await question.getByLabel("percent").fill("a lot");
     expect(await question.getByTestId("give-answer").isDisabled()).toBe(true);
