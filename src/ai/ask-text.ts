@@ -2,7 +2,7 @@ import type { AiFile, AiRequest, AnswerRung, JsonObject, Priority } from "../cor
 import { requestInBatch } from "./batch/request-in-batch.ts";
 import { callModel, type ModelAnswer } from "./call.ts";
 import type { ResolvedModel } from "./model-spec.ts";
-import { usesBatchApi } from "./prices.ts";
+import { goesInBatch } from "./prices.ts";
 import { composeCorrection, type Prompt } from "./prompt.ts";
 import { type ModelRequest, toRecord } from "./record-intent.ts";
 import { type AskingStep, type OutgoingRequest, requestOnce } from "./request-once.ts";
@@ -60,7 +60,7 @@ export async function askText<T>(
     const request = toRequest(question, ladder);
     const rungOf = (rung: AnswerRung): AnswerRung =>
       position > 0 ? "fallback" : ladder.corrections > 0 ? "asked_again" : rung;
-    const pass = question.lane === "batch" && usesBatchApi(model.spec) ? requestInBatch : requestOnce;
+    const pass = goesInBatch(model.spec, question.lane) ? requestInBatch : requestOnce;
     const { answer, verdict } = await pass(step, toOutgoing(step, question, model, request), async (given) => {
       const found = await question.validate(given);
       return found.ok ? { ...found, rung: rungOf(found.rung) } : found;

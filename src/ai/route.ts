@@ -1,7 +1,7 @@
 import { type Priority, SluiceError } from "../core/index.ts";
 import { isSimulated, type ModelSpec, modelIdOf, type ResolvedModel, type ResolvedModels } from "./model-spec.ts";
 import { goesInBatch } from "./prices.ts";
-import { keyOf } from "./provider-facts.ts";
+import { keyOf, kindOf } from "./provider-facts.ts";
 
 /** What a call asks of the model that may answer it. */
 export interface RoutingNeeds {
@@ -24,15 +24,16 @@ export function route(models: ResolvedModels, needs: RoutingNeeds): readonly Res
   const model = models.get(needs.name);
   if (!model) throw unknown(models, needs.name);
   const candidates = [model.spec, ...model.fallbacks].map((spec) => ({ ...model, spec, fallbacks: [] }));
-  const able = candidates.filter(({ spec }) => kindOf(spec, needs.kind) === needs.kind);
+  const able = candidates.filter(({ spec }) => kindFor(spec, needs.kind) === needs.kind);
   if (able.length === 0) throw wrongKind(model, needs.kind);
   const allowed = able.filter(({ spec }) => refusalOf(spec, needs) === null);
   if (allowed.length === 0) throw notAllowed(able, needs);
   return allowed;
 }
 
-function kindOf(spec: ModelSpec, wanted: RoutingNeeds["kind"]): RoutingNeeds["kind"] {
-  return isSimulated(spec) ? wanted : (spec.kind ?? "text");
+/** The simulated model answers whatever is wanted of it. */
+function kindFor(spec: ModelSpec, wanted: RoutingNeeds["kind"]): RoutingNeeds["kind"] {
+  return isSimulated(spec) ? wanted : kindOf(spec);
 }
 
 /** Why a model may not be asked; null when it may. */
@@ -57,7 +58,7 @@ function notAllowed(candidates: readonly ResolvedModel[], needs: RoutingNeeds): 
 
 function wrongKind({ name, spec }: ResolvedModel, kind: RoutingNeeds["kind"]): SluiceError {
   return new SluiceError("CONFIG_INVALID", {
-    message: `model "${name}" is of kind ${kindOf(spec, "text")}, and ${kind} was asked of it`,
+    message: `model "${name}" is of kind ${kindFor(spec, "text")}, and ${kind} was asked of it`,
     hint: `Name a model of kind ${kind}, or configure one: { provider, model, kind: "${kind}" }.`,
   });
 }
