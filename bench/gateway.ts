@@ -2,10 +2,16 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
-import { createGateway, type GatewayOptions, type HostedModelSpec, resolveModels } from "../src/ai/index.ts";
-import { builtInDetectors } from "../src/ai/index.ts";
+import {
+  builtInDetectors,
+  createGateway,
+  type GatewayOptions,
+  type HostedModelSpec,
+  resolveModels,
+} from "../src/ai/index.ts";
 import { createGuardedFetch } from "../src/connect/index.ts";
-import { type MaskPolicy, entityKinds, type RunScope, secret, withRunScope } from "../src/core/index.ts";
+import { type Ai, entityKinds, flow, type FlowContext, type MaskPolicy, secret } from "../src/core/index.ts";
+import { createEngine } from "../src/engine/index.ts";
 import { startSandbox } from "../src/sandbox/index.ts";
 import { openDatabase, openStore, type Store, subjectIndexes } from "../src/store/index.ts";
 import { percentile, type Benchmark, type Figures } from "./report.ts";
@@ -46,41 +52,77 @@ export const gateway: Benchmark = {
   name: "gateway",
   asks: "what does the gateway add to a call of a model?",
   load:
-    "the same question to a stand-in on loopback: directly with fetch, through the gateway with everything on (masking, limits, " +
-    `five budgets, ledger, validation), and with everything off; in turn, ${block} at a time. Then ${crowd} under way all the time, with answers after ${crowdLatencyMs} ms.`,
+    "the same question to a stand-in on loopback, as a step of a run: directly with fetch, through the gateway with everything on " +
+    `(masking, limits, five budgets, ledger, validation), and with everything off; in turn, ${block} at a time. A step is timed ` +
+    `until its run goes on. Then ${crowd} under way all the time, with answers after ${crowdLatencyMs} ms.`,
   defaultRounds: 3,
   defaultCount: 400,
   play: ({ tell, count = 400 }) => withDataFolder((folder) => play(folder, count, tell)),
 };
 
-/** A way to ask the question once, and what is to be done beforehand for a number of calls, which is not the gateway's work. */
-interface Way {
-  readonly prepare?: (calls: number) => Promise<void>;
-  readonly ask: () => Promise<unknown>;
-}
+const names = ["directly", "on", "off"] as const;
+type Name = (typeof names)[number];
+
+/** Asks the question once in a run of its own, as in life, and gives how long the step took. */
+type Ask = (way: Name) => Promise<number>;
 
 async function play(folder: string, count: number, tell: (what: string) => void): Promise<Figures> {
   const sandbox = await startSandbox({ folder: join(folder, "outside"), recording: "none" });
   const fetch = createGuardedFetch({ allowedOrigins: [sandbox.origin], timeoutMs: 60_000 });
   const database = await openDatabase({ url: undefined, dataFolder: join(folder, "postgres"), role: "owner" });
   const store = await openStore({ url: database.url, key: randomBytes(32), onError: () => {} });
+  const { openaiUrl, credentials } = sandbox;
+  const spec = { provider: "openai", model: "gpt-6-luna", baseUrl: openaiUrl, apiKey: secret("KEY") } as const;
+  const shared = { fetch, resolveSecret: () => credentials.openaiKey };
+  const on = await openGateway(store, { ...spec, limits: manyAllowed }, shared, true);
+  const off = await openGateway(store, spec, shared, false);
+  const budget = { perRunUsd: 10, perDayUsd: 1000, perMonthUsd: 10_000 };
+  const times = new Map<string, number>();
+  const toFlow = (name: Name, work: (context: FlowContext) => Promise<unknown>, settings: object) =>
+    flow({
+      name,
+      trigger: { kind: "call", payload: z.object({}).loose(), samples: {} },
+      ...settings,
+      async run(_, context) {
+        const began = performance.now();
+        await work(context);
+        times.set(context.run.id, performance.now() - began);
+        return null;
+      },
+    });
+  const direct = directQuestion(openaiUrl, credentials.openaiKey);
+  const flows = [
+    toFlow("directly", ({ step }) => step("analyse", direct), {}),
+    toFlow("on", () => on.object("analyse", question), { budget }),
+    toFlow("off", () => off.object("analyse", question), {}),
+  ];
+  const engine = await createEngine({
+    store,
+    databaseUrl: database.url,
+    flows,
+    ai: on,
+    services: [],
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    concurrency: 2 * crowd,
+  });
+  const ask: Ask = async (way) => {
+    const about = { flow: way, source: "bench", deliveryId: null, bodyDigest: "sha256:0", sample: false };
+    const dedupKey = randomBytes(12).toString("hex");
+    const event = { ...about, dedupKey, payload: lead, receivedAt: new Date() };
+    const { runId } = await engine.accept("default", event);
+    const run = await engine.waitForEnd("default", runId, 60_000, new AbortController().signal);
+    if (run?.status !== "succeeded") throw new Error(`a run ended as ${run?.status}`);
+    const took = times.get(runId) ?? NaN;
+    times.delete(runId);
+    return took;
+  };
   try {
-    const { openaiUrl, credentials } = sandbox;
-    const spec = { provider: "openai", model: "gpt-6-luna", baseUrl: openaiUrl, apiKey: secret("KEY") } as const;
-    const shared = { fetch, resolveSecret: () => credentials.openaiKey };
-    const directly = directWay(openaiUrl, credentials.openaiKey);
-    const on = await gatewayWay(store, { ...spec, limits: manyAllowed }, shared, true);
-    const off = await gatewayWay(store, spec, shared, false);
-    const ways = { directly, on, off };
-    for (const way of Object.values(ways)) {
-      await way.prepare?.(warmUps);
-      for (let warmUp = 0; warmUp < warmUps; warmUp += 1) await way.ask();
-    }
-    const alone = await inTurn(ways, count);
+    for (const name of names) for (let warmUp = 0; warmUp < warmUps; warmUp += 1) await ask(name);
+    const alone = await inTurn(ask, count);
     tell(`on top of ${alone.directly.p50Ms.toFixed(2)} ms: ${(alone.on.p50Ms - alone.directly.p50Ms).toFixed(2)} ms`);
     await sandbox.setFaults([{ system: "openai", kind: "slow", params: { delayMs: crowdLatencyMs } }]);
-    const crowded = await inCrowds(ways);
-    const added = (which: "on" | "off", of: typeof alone, part: "p50Ms" | "p99Ms" | "cpuMs"): number =>
+    const crowded = await inCrowds(ask);
+    const added = (which: "on" | "off", of: AllMeasured, part: keyof Measured): number =>
       of[which][part] - of.directly[part];
     return {
       addedP50Ms: added("on", alone, "p50Ms"),
@@ -95,6 +137,7 @@ async function play(folder: string, count: number, tell: (what: string) => void)
       crowdAddedP50OffMs: added("off", crowded, "p50Ms"),
     };
   } finally {
+    await engine.close();
     await store.close();
     await database.close();
     await fetch.close();
@@ -105,7 +148,7 @@ async function play(folder: string, count: number, tell: (what: string) => void)
 const manyAllowed = { requestsPerMinute: 1_000_000, tokensPerMinute: 1_000_000_000, concurrency: 1000 };
 
 /** What somebody would write who asks the model without us. */
-function directWay(baseUrl: string, key: string): Way {
+function directQuestion(baseUrl: string, key: string): () => Promise<unknown> {
   const body = {
     model: "gpt-6-luna",
     messages: [
@@ -119,7 +162,7 @@ function directWay(baseUrl: string, key: string): Way {
     },
   };
   const headers = { "content-type": "application/json", authorization: `Bearer ${key}` };
-  const ask = async () => {
+  return async () => {
     const response = await globalThis.fetch(`${baseUrl}/chat/completions`, {
       method: "POST",
       headers,
@@ -128,17 +171,16 @@ function directWay(baseUrl: string, key: string): Way {
     const answer = (await response.json()) as { choices: { message: { content: string } }[] };
     return Analysis.parse(JSON.parse(answer.choices[0]?.message.content ?? ""));
   };
-  return { ask };
 }
 
 const nothingMasked: MaskPolicy = Object.fromEntries(entityKinds.map((kind) => [kind, "allow"]));
 
-async function gatewayWay(
+async function openGateway(
   store: Store,
   spec: HostedModelSpec,
   shared: Pick<GatewayOptions, "fetch" | "resolveSecret">,
   isOn: boolean,
-): Promise<Way> {
+): Promise<Ai> {
   const workspace = store.workspace("default");
   const config = { fast: isOn ? { ...spec, budget: { perDayUsd: 1000 } } : spec };
   const { ai } = createGateway({
@@ -151,53 +193,7 @@ async function gatewayWay(
     vaultMs: 60_000,
     ...(isOn ? { budget: { perDayUsd: 1000 } } : { recordCalls: false, masking: nothingMasked }),
   });
-  const budget = { perRunUsd: 10, perDayUsd: 1000, perMonthUsd: 10_000 };
-  const runs: string[] = [];
-  return {
-    async prepare(calls) {
-      if (isOn) runs.push(...(await Promise.all(Array.from({ length: calls }, () => beginRun(workspace)))));
-    },
-    ask: () =>
-      withRunScope(toScope(runs.pop() ?? "run_none", isOn ? { budget } : {}), () => ai.object("analyse", question)),
-  };
-}
-
-/** A run of its own for each call, as in life. */
-async function beginRun(workspace: ReturnType<Store["workspace"]>): Promise<string> {
-  const { runId } = await workspace.events.accept({
-    flow: "lead-routing",
-    source: "bench",
-    dedupKey: randomBytes(12).toString("hex"),
-    deliveryId: null,
-    bodyDigest: "sha256:0",
-    payload: lead,
-    sample: false,
-    receivedAt: new Date(),
-    begin: { executor: "bench", flowVersion: "v1" },
-  });
-  return runId;
-}
-
-const nothing = (): never => {
-  throw new Error("the gateway uses nothing else of a run");
-};
-
-/** A run whose steps are not recorded: what is measured is the gateway, not the engine. */
-function toScope(runId: string, flowSettings: RunScope["flowSettings"]): RunScope {
-  const signal = new AbortController().signal;
-  return {
-    workspaceId: "default",
-    runId,
-    flow: "lead-routing",
-    flowSettings,
-    payload: lead,
-    step: ({ execute }) => execute({ number: 1, path: "0", key: `${runId}/0`, epoch: 1, postponedSince: null, signal }),
-    map: nothing,
-    subflow: nothing,
-    sleep: nothing,
-    waitForSignal: nothing,
-    service: nothing,
-  };
+  return ai;
 }
 
 interface Measured {
@@ -207,54 +203,41 @@ interface Measured {
   readonly cpuMs: number;
 }
 
-type Ways = { readonly directly: Way; readonly on: Way; readonly off: Way };
-type AllMeasured = { readonly [Name in keyof Ways]: Measured };
+type AllMeasured = { readonly [way in Name]: Measured };
 
-async function timed({ ask }: Way): Promise<number> {
-  const began = performance.now();
-  await ask();
-  return performance.now() - began;
-}
-
-async function inTurn(ways: Ways, count: number): Promise<AllMeasured> {
-  return measure(ways, { rounds: Math.ceil(count / block), calls: block }, async (way) => {
+async function inTurn(ask: Ask, count: number): Promise<AllMeasured> {
+  return measure(Math.ceil(count / block), async (way) => {
     const times: number[] = [];
-    for (let call = 0; call < block; call += 1) times.push(await timed(way));
+    for (let call = 0; call < block; call += 1) times.push(await ask(way));
     return times;
   });
 }
 
 /** So many under way all the time, begun evenly over the time that an answer takes. */
-function inCrowds(ways: Ways): Promise<AllMeasured> {
-  return measure(ways, { rounds: 2, calls: crowd * crowdCalls }, async (way) => {
+function inCrowds(ask: Ask): Promise<AllMeasured> {
+  return measure(2, async (way) => {
     const members = Array.from({ length: crowd }, async (_, index) => {
       await setTimeout((index * crowdLatencyMs) / crowd);
       const times: number[] = [];
-      for (let call = 0; call < crowdCalls; call += 1) times.push(await timed(way));
+      for (let call = 0; call < crowdCalls; call += 1) times.push(await ask(way));
       return times;
     });
     return (await Promise.all(members)).flat();
   });
 }
 
-async function measure(
-  ways: Ways,
-  { rounds, calls }: { readonly rounds: number; readonly calls: number },
-  playOnce: (way: Way) => Promise<readonly number[]>,
-): Promise<AllMeasured> {
-  const names = ["directly", "on", "off"] as const;
+async function measure(rounds: number, playOnce: (way: Name) => Promise<readonly number[]>): Promise<AllMeasured> {
   const times = { directly: [] as number[], on: [] as number[], off: [] as number[] };
   const cpuMs = { directly: 0, on: 0, off: 0 };
   for (let round = 0; round < rounds; round += 1) {
     for (const name of names) {
-      await ways[name].prepare?.(calls);
       const before = process.cpuUsage();
-      times[name].push(...(await playOnce(ways[name])));
+      times[name].push(...(await playOnce(name)));
       const { user, system } = process.cpuUsage(before);
       cpuMs[name] += (user + system) / 1000;
     }
   }
-  const toMeasured = (name: keyof Ways): Measured => ({
+  const toMeasured = (name: Name): Measured => ({
     p50Ms: percentile(times[name], 0.5),
     p99Ms: percentile(times[name], 0.99),
     cpuMs: cpuMs[name] / times[name].length,

@@ -65,7 +65,7 @@ export class CallClosing<Answer extends Told> {
     }
     const settled = await settleFailure(model.spec, error, load.lane);
     const told = { usage: null, headers: {} };
-    await this.#write(settled, { told, response: null, rung: null, error, providerError: error });
+    await this.#toWrite(settled, { told, response: null, rung: null, error, providerError: error })();
     throw error;
   };
 
@@ -75,31 +75,35 @@ export class CallClosing<Answer extends Told> {
     learnTokens(this.#step.tokensPerByte, bucketOf(model.spec), settled.inputTokens, this.#inputBytes);
     const error = verdict.ok ? null : verdict.refusal.error;
     if (error) this.#mark(error);
-    await this.#write(settled, {
+    const write = this.#toWrite(settled, {
       told: answer,
       response: verdict.ok ? toResponse(answer) : withComplaint(toResponse(answer), verdict.refusal.complaint),
       rung: verdict.ok ? verdict.rung : null,
       error,
       providerError: error?.code === "MODEL_UNAVAILABLE" ? error : null,
     });
+    // What the step asks next is to find what this request gave back; an answer that will do is not held up by its record.
+    if (error) await write();
+    else this.#step.attempt.alongside(write);
   }
 
   /** Records what an answer cost that came when nobody waited for it any more. */
   async late(told: Told): Promise<void> {
     const settled = await settleAnswer(this.#request.model.spec, told, this.#request.load.lane);
     const error = new SluiceError("MODEL_TIMEOUT", { message: "the answer came when nobody waited for it any more" });
-    await this.#write(settled, { told, response: null, rung: null, error, providerError: null }).catch(() => {
+    await this.#toWrite(settled, { told, response: null, rung: null, error, providerError: null })().catch(() => {
       this.#step.options.log?.warn("ai.late_answer_not_recorded", { run: this.#call.runId });
     });
   }
 
-  async #write(settled: Settled, { told, response, rung, error, providerError }: Ending): Promise<void> {
+  /** Gives what writes it down. */
+  #toWrite(settled: Settled, { told, response, rung, error, providerError }: Ending): () => Promise<void> {
     const { options, journal } = this.#step;
-    if (options.recordCalls === false || this.#isClosed) return;
+    if (options.recordCalls === false || this.#isClosed) return () => Promise.resolve();
     const { model, load } = this.#request;
     const at = this.#now();
     const ended = { settled, headers: told.headers, error: providerError, lane: load.lane, now: at };
-    await journal.settle(this.#call, {
+    const outcome = {
       ...settled,
       response,
       responseDigest: response === null ? null : digestOf(response),
@@ -108,7 +112,8 @@ export class CallClosing<Answer extends Told> {
       status: error === null ? "succeeded" : "failed",
       finishedAt: at,
       settlement: toSettlement(this.#call.id, model.spec, ended),
-    });
+    } as const;
+    return () => journal.settle(this.#call, outcome);
   }
 
   /** Notes a failure for what is decided next in this step. */

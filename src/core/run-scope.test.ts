@@ -13,7 +13,15 @@ const scope = (runId: string): RunScope => ({
   flowSettings: {},
   payload: {},
   step: async ({ execute }) =>
-    execute({ number: 1, path: "0", key: runId, epoch: 1, postponedSince: null, signal: new AbortController().signal }),
+    execute({
+      number: 1,
+      path: "0",
+      key: runId,
+      epoch: 1,
+      postponedSince: null,
+      signal: new AbortController().signal,
+      alongside: none,
+    }),
   map: none,
   subflow: none,
   sleep: none,

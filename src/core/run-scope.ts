@@ -71,6 +71,11 @@ export interface StepAttempt {
   readonly postponedSince: Date | null;
   /** Fires when the run is cancelled or the process shuts down. */
   readonly signal: AbortSignal;
+  /**
+   * Begins a write that the work need not wait for. The attempt ends, and the step goes on, when it is done as well; it is
+   * made again while the database is away. After a crash in between, the step may be on record without it.
+   */
+  readonly alongside: (write: () => Promise<void>) => void;
 }
 
 /** A piece of work whose result is recorded once. */
