@@ -10,12 +10,17 @@ export const statements: readonly string[] = [
     add column prompt_version text not null default '',
     drop constraint ai_calls_rung_check,
     add constraint ai_calls_rung_check check (rung in ('as_is','repaired','asked_again','fallback','review'))`,
+  // Room in the page for the answer, so that no index need be told of it.
+  `alter table ai_calls set (fillfactor = 70)`,
   // Once only names were kept.
   `update ai_calls set sent_fields = coalesce((
     select json_agg(case when json_typeof(field) = 'string' then json_build_object('name', field #>> '{}', 'sources', '[]'::json, 'masked', '[]'::json) else field end)
     from json_array_elements(sent_fields) as field), '[]')`,
-  // Totals of a day or month, and the calls of a period by flow.
-  `create index ai_calls_by_time on ai_calls (workspace_id, started_at)`,
+  // Totals of a day or month, and the calls of a period by flow. Only the key's index begins with the workspace: of a table that
+  // is small yet, any other that does is as good to a plan as that of the key, and then reads ever more rows.
+  `create index ai_calls_by_time on ai_calls (started_at)`,
+  `drop index ai_calls_by_run`,
+  `create index ai_calls_by_run on ai_calls (run_id, started_at)`,
   `alter table steps add column wait_reason text check (wait_reason in ('limit','budget','batch','circuit','person'))`,
   // Questions to people: few among many waiting steps.
   `create index steps_asking on steps (workspace_id, run_id)
@@ -105,7 +110,9 @@ export const statements: readonly string[] = [
         "modelName" text, provider text, model text, region text, lane smallint, simulated boolean, "sentFields" json,
         "availableFields" integer, masked json, request text, "requestDigest" text, "reservedMicroUsd" bigint, "waitedMs" integer,
         "promptVersion" text, "startedAt" timestamptz, subjects json, vault text, "vaultUntil" timestamptz)
-      join sluice.runs as run on run.workspace_id = workspace and run.id = row."runId" and run.epoch = row.epoch
+      -- Each by its key: of tables that were small when it was made, a plan reads all rows instead. Offset keeps it apart.
+      cross join lateral (select from sluice.runs as run
+        where run.workspace_id = workspace and run.id = row."runId" and run.epoch = row.epoch offset 0) as own
     ), named as (
       insert into sluice.subjects (workspace_id, subject, run_id)
         select workspace, subject, "runId" from item cross join lateral json_array_elements_text(item.subjects) as subject
@@ -130,12 +137,18 @@ export const statements: readonly string[] = [
   end $$`,
 
   `create function end_ai_calls(workspace text, ended json) returns void language plpgsql as $$
+  declare
+    item record;
   begin
-    update sluice.ai_calls as call set response = item.response::json, status = item.status, rung = item.rung,
-      input_tokens = item."inputTokens", output_tokens = item."outputTokens", cost_micro_usd = item."costMicroUsd",
-      estimated = item.estimated, error = item.error::json, finished_at = item."finishedAt"
-    from json_to_recordset(ended) as item (id text, response text, status text, rung text, "inputTokens" integer,
-      "outputTokens" integer, "costMicroUsd" bigint, estimated boolean, error text, "finishedAt" timestamptz)
-    where call.workspace_id = workspace and call.id = item.id;
+    -- One by one, for the plan's sake, as above.
+    for item in
+      select * from json_to_recordset(ended) as row (id text, response text, status text, rung text, "inputTokens" integer,
+        "outputTokens" integer, "costMicroUsd" bigint, estimated boolean, error text, "finishedAt" timestamptz)
+    loop
+      update sluice.ai_calls set response = item.response::json, status = item.status, rung = item.rung,
+        input_tokens = item."inputTokens", output_tokens = item."outputTokens", cost_micro_usd = item."costMicroUsd",
+        estimated = item.estimated, error = item.error::json, finished_at = item."finishedAt"
+        where workspace_id = workspace and id = item.id;
+    end loop;
   end $$`,
 ];
