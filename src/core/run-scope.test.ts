@@ -20,7 +20,7 @@ const scope = (runId: string): RunScope => ({
       epoch: 1,
       postponedSince: null,
       signal: new AbortController().signal,
-      alongside: none,
+      leaveBehind: none,
     }),
   map: none,
   subflow: none,

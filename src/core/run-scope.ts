@@ -72,10 +72,10 @@ export interface StepAttempt {
   /** Fires when the run is cancelled or the process shuts down. */
   readonly signal: AbortSignal;
   /**
-   * Begins a write that the work need not wait for. The attempt ends, and the step goes on, when it is done as well; it is
-   * made again while the database is away. After a crash in between, the step may be on record without it.
+   * Leaves a write behind that nobody need wait for: it is made once the step is on record, again and again while the
+   * database is away, and the run ends after it. It may come twice, and not at all when the process dies before.
    */
-  readonly alongside: (write: () => Promise<void>) => void;
+  readonly leaveBehind: (write: () => Promise<void>) => void;
 }
 
 /** A piece of work whose result is recorded once. */

@@ -1,4 +1,4 @@
-import { formatStepPath, keyOfStep, SluiceError, type StepKind } from "../core/index.ts";
+import { formatStepPath, keyOfStep, SluiceError, type StepKind, toSluiceError } from "../core/index.ts";
 import { type ClaimedRun, isDatabaseAway, type StepRecord, type Workspace } from "../store/index.ts";
 import type { RunHost } from "./host.ts";
 import { abandon, persist } from "./persist.ts";
@@ -63,6 +63,8 @@ export class Execution {
   #resting = false;
   #shown: "running" | "waiting" = "running";
   #left = false;
+  #leftBehind: (() => Promise<void>)[] = [];
+  readonly #writing = new Set<Promise<void>>();
   /** Rejects once DBOS records nothing more of it. */
   readonly #stopped = Promise.withResolvers<never>();
 
@@ -133,6 +135,39 @@ export class Execution {
     return missed
       ? this.#leaveUnfit(missed, `ends without ${describe(missed.kind, missed.name)}, which is recorded`)
       : null;
+  }
+
+  /** Takes a write that a step leaves behind. The process does not end in good order before it is made. */
+  leaveBehind(write: () => Promise<void>): void {
+    this.#leftBehind.push(write);
+    this.host.attempts.begin();
+    if (this.#left) this.writeLeftBehind();
+  }
+
+  /** Begins what steps have left behind. */
+  writeLeftBehind(): void {
+    for (const write of this.#leftBehind.splice(0)) {
+      const writing = this.#write(write).finally(() => {
+        this.#writing.delete(writing);
+        this.host.attempts.end();
+      });
+      this.#writing.add(writing);
+    }
+  }
+
+  async #write(write: () => Promise<void>): Promise<void> {
+    try {
+      await persist(write, this.host.closing);
+    } catch (error) {
+      // The step is on record, and must not fail because something about it is not.
+      this.host.log.error("step.left_unwritten", { run: this.run.id, code: toSluiceError(error).code });
+    }
+  }
+
+  /** Resolves when all that steps left behind is written. */
+  async untilWritten(): Promise<void> {
+    this.writeLeftBehind();
+    await Promise.all(this.#writing);
   }
 
   /** A step is under way. */
@@ -208,6 +243,7 @@ export class Execution {
     if (this.#resting) this.host.slots.goOn();
     this.#resting = false;
     this.#stopping.abort(cancelled());
+    this.writeLeftBehind();
     this.#depart({ error });
   }
 

@@ -44,7 +44,9 @@ async function readRecorded(
   }
 }
 
-async function finish({ host, workspace, run }: Execution, outcome: RunOutcome): Promise<void> {
+async function finish(execution: Execution, outcome: RunOutcome): Promise<void> {
+  const { host, workspace, run } = execution;
+  await execution.untilWritten();
   const written = await persist(() => workspace.runs.finish(run.id, outcome, run), host.closing);
   if (!written) return;
   host.onEnded(run.id);

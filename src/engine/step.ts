@@ -102,6 +102,7 @@ export async function runStep<T>(execution: Execution, numbering: Numbering, ste
       ? recordSealed(execution, { name: step.name, path }, () => execution.untilStopped(run()))
       : run(),
   );
+  execution.writeLeftBehind();
   execution.leave();
   if ("value" in outcome) return outcome.value as T;
   const error = SluiceError.fromJSON(outcome.error);
@@ -117,8 +118,6 @@ class StepExecution<T> {
   #spent = 0;
   #reopened = false;
   #postponedSince: Date | null = null;
-  /** What is written beside the work of the present attempt. */
-  #writes: Promise<void>[] = [];
 
   constructor(execution: Execution, step: StepWork<T>, path: string) {
     this.#execution = execution;
@@ -275,16 +274,9 @@ class StepExecution<T> {
       signal,
       wakeAt,
       reopened: this.#reopened,
-      alongside: (write) => this.#alongside(write),
+      leaveBehind: (write) => this.#execution.leaveBehind(write),
       wait: (until) => this.#save({ status: "waiting", wakeAt: until }),
     };
-  }
-
-  #alongside(write: () => Promise<void>): void {
-    const written = persist(write, this.#execution.host.closing);
-    // Whoever awaits the end of the attempt is told; nobody is when it has no end.
-    written.catch(() => {});
-    this.#writes.push(written);
   }
 
   async #end(before: readonly AttemptRecord[], attempt: AttemptRecord, change: Partial<StepRecord>): Promise<void> {
@@ -298,8 +290,7 @@ class StepExecution<T> {
     this.#row = { ...this.#row, ...change };
     const row = this.#row;
     const { workspace, run, host } = this.#execution;
-    const saving = persist(() => workspace.steps.save(row, run.epoch), host.closing);
-    const [written] = await Promise.all([saving, ...this.#writes.splice(0)]);
+    const written = await persist(() => workspace.steps.save(row, run.epoch), host.closing);
     if (!written) return this.#execution.lose();
   }
 }
