@@ -2,7 +2,7 @@ import { CamelCasePlugin, Kysely, PostgresDialect, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import type { Pool } from "pg";
 import { SluiceError } from "../core/index.ts";
-import { type AiCallWriter, createAiCallWriter } from "./ai-call-writer.ts";
+import { createAiCallWriter } from "./ai-call-writer.ts";
 import { createAiCallStore } from "./ai-calls.ts";
 import { createBatchLine, createBatchStore } from "./batches.ts";
 import { createChangeStore } from "./changes.ts";
@@ -98,45 +98,22 @@ function toDatabase(pool: Pool): Database {
 export type Store = Awaited<ReturnType<typeof openStore>>;
 
 /** Everything that belongs to one workspace. The only way to its rows. */
-export type Workspace = ReturnType<Store["workspace"]>;
+export type Workspace = ReturnType<typeof createWorkspace>;
 
 function createStore(db: Database, pool: Pool, keyring: Keyring, sandbox: boolean) {
   const keys = createRunKeys(db, keyring);
   const intake = createEventIntake({ db, keyring, keys });
   const writeRun = createRunWriter(db, keys);
   const writeStep = createStepWriter(db, keys);
-  const aiCallWriters = new Map<string, AiCallWriter>();
-  const aiCallWriterOf = (workspaceId: string): AiCallWriter => {
-    const writer = aiCallWriters.get(workspaceId) ?? createAiCallWriter(pool, workspaceId);
-    aiCallWriters.set(workspaceId, writer);
-    return writer;
-  };
+  const shared = { intake, writeRun, writeStep, pool, sandbox };
+  // Asked for by every event and every run.
+  const workspaces = new Map<string, Workspace>();
   return {
     /** The rows of one workspace. */
-    workspace(workspaceId: string) {
-      const scope: Scope = { db, workspaceId, keyring, keys };
-      return {
-        id: workspaceId,
-        events: createEventStore(scope, intake, sandbox),
-        runs: createRunStore(scope, writeRun),
-        steps: createStepStore(scope, writeStep),
-        aiCalls: createAiCallStore(scope, aiCallWriterOf(workspaceId)),
-        batches: createBatchStore(scope, sandbox),
-        effects: createEffectStore(scope),
-        signals: createSignalStore(scope),
-        queue: createQueueStore(scope, sandbox),
-        questions: createQuestionStore(scope),
-        costs: createCostStore(scope),
-        ledger: createLedgerStore(scope),
-        budgets: createBudgetStore(scope),
-        content: createContentStore(scope),
-        samples: createSampleStore(scope),
-        refusals: createRefusalStore(scope),
-        people: createPeopleStore(scope),
-        sessions: createSessionStore(scope),
-        apiKeys: createApiKeyStore(scope),
-        changes: createChangeStore(scope),
-      };
+    workspace(workspaceId: string): Workspace {
+      const workspace = workspaces.get(workspaceId) ?? createWorkspace({ db, workspaceId, keyring, keys }, shared);
+      workspaces.set(workspaceId, workspace);
+      return workspace;
     },
     /** Limits of models, of all workspaces together. */
     limits: createLimitStore(db),
@@ -164,6 +141,40 @@ function createStore(db: Database, pool: Pool, keyring: Keyring, sandbox: boolea
     trimChanges: (): Promise<void> =>
       query(async () => void (await sql`delete from sluice.changes where at < now() - interval '1 hour'`.execute(db))),
     close: (): Promise<void> => pool.end(),
+  };
+}
+
+/** What the workspaces of a store share. */
+interface Shared {
+  readonly intake: ReturnType<typeof createEventIntake>;
+  readonly writeRun: ReturnType<typeof createRunWriter>;
+  readonly writeStep: ReturnType<typeof createStepWriter>;
+  readonly pool: Pool;
+  readonly sandbox: boolean;
+}
+
+function createWorkspace(scope: Scope, { intake, writeRun, writeStep, pool, sandbox }: Shared) {
+  return {
+    id: scope.workspaceId,
+    events: createEventStore(scope, intake, sandbox),
+    runs: createRunStore(scope, writeRun),
+    steps: createStepStore(scope, writeStep),
+    aiCalls: createAiCallStore(scope, createAiCallWriter(pool, scope.workspaceId)),
+    batches: createBatchStore(scope, sandbox),
+    effects: createEffectStore(scope),
+    signals: createSignalStore(scope),
+    queue: createQueueStore(scope, sandbox),
+    questions: createQuestionStore(scope),
+    costs: createCostStore(scope),
+    ledger: createLedgerStore(scope),
+    budgets: createBudgetStore(scope),
+    content: createContentStore(scope),
+    samples: createSampleStore(scope),
+    refusals: createRefusalStore(scope),
+    people: createPeopleStore(scope),
+    sessions: createSessionStore(scope),
+    apiKeys: createApiKeyStore(scope),
+    changes: createChangeStore(scope),
   };
 }
 
