@@ -11,8 +11,8 @@ const keyring = createKeyring(key);
 /**
  * What a column holds, past everything that the application has in front of it.
  *
- * @param wrapped content key of the run, as its event has it; null: the content is not sealed, or erased.
+ * @param seed content key of the run, as its event has it; null: the content is not sealed, or erased.
  */
-export function readSealed(wrapped: string | null, stored: unknown, place: string): Json {
-  return openContent(wrapped === null ? null : keyring.openKey(wrapped), stored as Json, place);
+export function readSealed(seed: string | null, stored: unknown, place: string): Json {
+  return openContent(seed === null ? null : keyring.openKey(seed), stored as Json, place);
 }

@@ -66,22 +66,32 @@ describe("a content key", () => {
 });
 
 describe("a keyring", () => {
-  it("opens the keys that it wrapped, also in another process", () => {
+  it("opens the keys that it made, also in another process", () => {
     const key = keyring.newKey();
     const sealed = key.seal({ name: "jane" }, place);
-    expect(createKeyring(kek).openKey(key.wrapped).open(sealed, place)).toEqual({ name: "jane" });
-    expect(keyring.openKey(key.wrapped)).toBe(key);
+    expect(createKeyring(kek).openKey(key.seed).open(sealed, place)).toEqual({ name: "jane" });
+    expect(keyring.openKey(key.seed)).toBe(key);
   });
 
-  it("opens no key that another one wrapped, or that was changed", () => {
-    const { wrapped } = keyring.newKey();
-    expect(() => createKeyring(randomBytes(32)).openKey(wrapped)).toThrow(unreadable);
-    expect(() => keyring.openKey(flip(wrapped, 40))).toThrow(unreadable);
+  it("opens no key of another keyring, and none that was changed", () => {
+    const { seed } = keyring.newKey();
+    expect(() => createKeyring(randomBytes(32)).openKey(seed)).toThrow(unreadable);
+    for (let at = 0; at < Buffer.from(seed, "base64").length; at += 1) {
+      expect(() => keyring.openKey(flip(seed, at))).toThrow(unreadable);
+    }
     expect(() => keyring.openKey("")).toThrow(unreadable);
   });
 
+  it("opens keys from before they were derived, which are stored encrypted", () => {
+    const wrapped = "zJuYPai43jW6FatyNDEL4kdk1AtRsJI+xcccioBvTUwO8MnHzIHlFcwEhD+BAzNYZE22O000nXMzghV9";
+    const sealed = "sluice:1:da2zC8mw2HOGfn7Oz9HBVlF3GfgFtPBjb73z6gz8NIpQVL0VGy/SQsMTUA==";
+    const before = createKeyring(Buffer.alloc(32, 7));
+    expect(before.openKey(wrapped).open(sealed, place)).toEqual({ name: "jane" });
+    expect(() => before.openKey(flip(wrapped, 30))).toThrow(unreadable);
+  });
+
   it("never gives the same key twice, over any number of them", () => {
-    const sealed = Array.from({ length: 3000 }, () => keyring.newKey().wrapped);
+    const sealed = Array.from({ length: 3000 }, () => keyring.newKey().seed);
     expect(new Set(sealed).size).toBe(3000);
     const [first, second] = [keyring.openKey(sealed[0]!), keyring.openKey(sealed[2999]!)];
     expect(() => second.open(first.seal("jane", place), place)).toThrow(unreadable);

@@ -3,9 +3,11 @@ import {
   createDecipheriv,
   createHmac,
   createSecretKey,
+  hash,
   hkdfSync,
   type KeyObject,
   randomFillSync,
+  timingSafeEqual,
 } from "node:crypto";
 import { type Json, SluiceError } from "../core/index.ts";
 import { BoundedCache } from "./bounded-cache.ts";
@@ -15,8 +17,11 @@ export const keyBytes = 32;
 
 /** A key that content is sealed with: one for each event and all that its run records. */
 export interface ContentKey {
-  /** The key as it is stored: encrypted with the key-encryption key. Whoever removes this text has erased what the key sealed. */
-  readonly wrapped: string;
+  /**
+   * What is stored of the key: with the key of the installation it gives the key again, and says nothing of it without.
+   * Whoever removes this text has erased what the key sealed.
+   */
+  readonly seed: string;
   /**
    * Seals a value, as a text that begins with {@link sealedPrefix}.
    *
@@ -29,12 +34,12 @@ export interface ContentKey {
 
 /** All that is made from the one key of an installation. */
 export interface Keyring {
-  /** Tells one key-encryption key from another and nothing about it: 16 hexadecimal digits. */
+  /** Tells one key of an installation from another and nothing about it: 16 hexadecimal digits. */
   readonly fingerprint: string;
-  /** A new random key. */
+  /** A new key, from random bits. */
   newKey(): ContentKey;
-  /** The key that a {@link ContentKey.wrapped} text stands for. @throws CONTENT_UNREADABLE when another key-encryption key wrapped it. */
-  openKey(wrapped: string): ContentKey;
+  /** The key of a {@link ContentKey.seed}. @throws CONTENT_UNREADABLE when it was changed, or belongs to the key of another installation. */
+  openKey(seed: string): ContentKey;
   /**
    * A keyed digest of a text, by which equal texts are found, and from which the text cannot be told or tried without the
    * key: 43 characters. Another `kind` gives another digest.
@@ -53,19 +58,32 @@ const tagBytes = 16;
 /** How many opened keys are at hand: those of the runs under way, and of runs that people look at. */
 const mostOpened = 2048;
 
-/** What a wrapped key is bound to. */
+/** Random bits of a key, and those that show that they were not changed. */
+const saltBytes = 16;
+const proofBytes = 16;
+
+/**
+ * What content keys are hashed from, up to the random bits: the one-step derivation of NIST SP 800-56C, with SHA-512. The first
+ * half of what it gives is the key; of the other, the beginning is kept with the random bits, as their proof.
+ *
+ * Measured: 1.6 µs; encrypting a key by AES-GCM takes 5.3, and is a third longer in the database.
+ */
+const derivation = (secret: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([0, 0, 0, 1]), secret, Buffer.from("sluice content key")]);
+
+/** What a key is bound to that was made before keys were derived: it is stored encrypted. */
 const wrappingPlace = "content-key";
 
 /**
  * Makes a keyring.
  *
- * @param kek the key-encryption key: 32 bytes.
+ * @param kek the key of the installation: 32 bytes.
  * @throws KEY_INVALID for another length.
  */
 export function createKeyring(kek: Buffer): Keyring {
   if (kek.length !== keyBytes) {
     throw new SluiceError("KEY_INVALID", {
-      message: `the key-encryption key has ${kek.length} bytes, expected ${keyBytes}`,
+      message: `the key of the installation has ${kek.length} bytes, expected ${keyBytes}`,
       hint: "Make one with: openssl rand -base64 32",
     });
   }
@@ -73,30 +91,48 @@ export function createKeyring(kek: Buffer): Keyring {
   const indexing = createSecretKey(derive(kek, "blind-index", keyBytes));
   const opened = new BoundedCache<string, ContentKey>(mostOpened);
 
-  function remember(wrapped: string, key: Buffer): ContentKey {
-    const contentKey = new AesKey(wrapped, key);
-    opened.set(wrapped, contentKey);
+  const hashed = derivation(derive(kek, "content-keys", keyBytes));
+
+  function remember(seed: string, key: Buffer): ContentKey {
+    const contentKey = new AesKey(seed, key);
+    opened.set(seed, contentKey);
     return contentKey;
+  }
+  /** Key and proof of random bits. */
+  const grow = (salt: Buffer): Buffer => hash("sha512", Buffer.concat([hashed, salt]), "buffer");
+
+  function derived(bytes: Buffer): Buffer {
+    const grown = grow(bytes.subarray(0, saltBytes));
+    if (timingSafeEqual(bytes.subarray(saltBytes), proofOf(grown))) return grown.subarray(0, keyBytes);
+    throw unreadable("a content key");
   }
   return {
     fingerprint: derive(kek, "fingerprint", 8).toString("hex"),
     newKey() {
-      const key = randomBytes(keyBytes);
-      return remember(encrypt(wrapping, key, wrappingPlace).toString("base64"), key);
+      const salt = randomBytes(saltBytes);
+      const grown = grow(salt);
+      return remember(Buffer.concat([salt, proofOf(grown)]).toString("base64"), grown.subarray(0, keyBytes));
     },
-    openKey: (wrapped) =>
-      opened.get(wrapped) ??
-      remember(wrapped, decrypt(wrapping, wrapped, { place: wrappingPlace, what: "a content key" })),
+    openKey(seed) {
+      const known = opened.get(seed);
+      if (known) return known;
+      const bytes = Buffer.from(seed, "base64");
+      const isDerived = bytes.length === saltBytes + proofBytes;
+      const unwrap = (): Buffer => decrypt(wrapping, bytes, { place: wrappingPlace, what: "a content key" });
+      return remember(seed, isDerived ? derived(bytes) : unwrap());
+    },
     blindIndex: (kind, value) => createHmac("sha256", indexing).update(`${kind}\0${value}`).digest("base64url"),
   };
 }
 
+const proofOf = (grown: Buffer): Buffer => grown.subarray(keyBytes, keyBytes + proofBytes);
+
 class AesKey implements ContentKey {
-  readonly wrapped: string;
+  readonly seed: string;
   readonly #key: Buffer;
 
-  constructor(wrapped: string, key: Buffer) {
-    this.wrapped = wrapped;
+  constructor(seed: string, key: Buffer) {
+    this.seed = seed;
     this.#key = key;
   }
 
@@ -105,7 +141,7 @@ class AesKey implements ContentKey {
   }
 
   open(sealed: string, place: string): Json {
-    const content = sealed.slice(sealedPrefix.length);
+    const content = Buffer.from(sealed.slice(sealedPrefix.length), "base64");
     const text = decrypt(this.#toKeyObject(), content, { place, what: `the content of ${place}` });
     return JSON.parse(text.toString("utf8")) as Json;
   }
@@ -130,8 +166,7 @@ function encrypt(key: KeyObject, content: Buffer, place: string): Buffer {
   return Buffer.concat([iv, cipher.getAuthTag(), text]);
 }
 
-function decrypt(key: KeyObject, base64: string, { place, what }: { place: string; what: string }): Buffer {
-  const bytes = Buffer.from(base64, "base64");
+function decrypt(key: KeyObject, bytes: Buffer, { place, what }: { place: string; what: string }): Buffer {
   try {
     const decipher = createDecipheriv(algorithm, key, bytes.subarray(0, ivBytes), { authTagLength: tagBytes });
     decipher.setAAD(Buffer.from(place));
@@ -140,12 +175,16 @@ function decrypt(key: KeyObject, base64: string, { place, what }: { place: strin
     decipher.final();
     return content;
   } catch (thrown) {
-    throw new SluiceError("CONTENT_UNREADABLE", {
-      message: `${what} cannot be opened: it was changed, stands in another place, or was sealed with another key`,
-      hint: "Look who changed the database, or restore a backup of it; nothing else can bring the content back.",
-      cause: thrown,
-    });
+    throw unreadable(what, thrown);
   }
+}
+
+function unreadable(what: string, cause?: unknown): SluiceError {
+  return new SluiceError("CONTENT_UNREADABLE", {
+    message: `${what} cannot be opened: it was changed, stands in another place, or was sealed with another key`,
+    hint: "Look who changed the database, or restore a backup of it; nothing else can bring the content back.",
+    cause,
+  });
 }
 
 /** Node asks the system for each call of its own `randomBytes`; here it is asked once for some hundred small ones. */

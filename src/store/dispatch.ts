@@ -29,7 +29,7 @@ export interface ClaimedRun {
   readonly depth: number;
   readonly parentRunId: string | null;
   readonly payload: Json;
-  /** The key that the run's content is sealed with, wrapped; null when the content is lost. */
+  /** The key that the run's content is sealed with, as its seed; null when the content is lost. */
   readonly contentKey: string | null;
   /** Why the content is lost: CONTENT_ERASED or CONTENT_UNREADABLE. The run can only fail with it. Null: it is there. */
   readonly lost: SluiceError | null;
@@ -109,7 +109,7 @@ async function open({ erased, contentKey, payload, ...run }: Row, { keyring, key
     const key = contentKey === null ? await keys.toWrite(name) : keyring.openKey(contentKey);
     if (key) keys.note(name, key);
     const opened = openContent(key, payload, payloadPlace(run.id));
-    return { ...run, payload: opened, contentKey: key?.wrapped ?? null, lost: null };
+    return { ...run, payload: opened, contentKey: key?.seed ?? null, lost: null };
   } catch (thrown) {
     if (!isContentLost(thrown)) throw thrown;
     return { ...run, payload: null, contentKey: null, lost: thrown };

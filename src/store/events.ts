@@ -36,7 +36,7 @@ export interface Acceptance {
   readonly runId: string;
   /** True when the same delivery was accepted before; `runId` is then that of the first. */
   readonly duplicate: boolean;
-  /** Only of a run that was begun: its content key, wrapped. */
+  /** Only of a run that was begun: its content key's seed. */
   readonly contentKey?: string;
 }
 
@@ -102,7 +102,7 @@ async function insertEvents({ db, keyring, keys }: Intake, rows: readonly Row[])
         id,
         runId,
         copies: group.length,
-        contentKey: key.wrapped,
+        contentKey: key.seed,
         payload: sealContent(key, row.payload, payloadPlace(runId)),
         priority,
         // It may be a person's address. Only whether two are the same is ever asked.

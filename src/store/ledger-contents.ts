@@ -23,7 +23,7 @@ export interface StoredCall {
   readonly runId: string;
   readonly request: Json;
   readonly response: Json;
-  /** Of the run, wrapped; null when it was erased. */
+  /** Of the run's key; null when it was erased. */
   readonly contentKey: string | null;
 }
 

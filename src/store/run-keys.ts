@@ -32,9 +32,9 @@ const nameOf = ({ workspaceId, runId }: RunName): string => `${workspaceId}/${ru
  */
 export function createRunKeys(db: Database, keyring: Keyring): RunKeys {
   const known = new BoundedCache<string, ContentKey>(mostKnown);
-  const remember = (run: RunName, wrapped: string | null | undefined): ContentKey | null => {
-    if (wrapped === null || wrapped === undefined) return null;
-    const key = keyring.openKey(wrapped);
+  const remember = (run: RunName, seed: string | null | undefined): ContentKey | null => {
+    if (seed === null || seed === undefined) return null;
+    const key = keyring.openKey(seed);
     known.set(nameOf(run), key);
     return key;
   };
@@ -48,7 +48,7 @@ export function createRunKeys(db: Database, keyring: Keyring): RunKeys {
   /** Whoever comes second gets the key of the first. */
   async function give(run: RunName): Promise<ContentKey | null> {
     const { rows } = await sql<{ contentKey: string }>`
-      update sluice.events as event set content_key = coalesce(event.content_key, ${keyring.newKey().wrapped})
+      update sluice.events as event set content_key = coalesce(event.content_key, ${keyring.newKey().seed})
       from sluice.runs as run
       where run.workspace_id = ${run.workspaceId} and run.id = ${run.runId}
         and event.workspace_id = run.workspace_id and event.id = run.event_id and event.erased_at is null

@@ -36,7 +36,7 @@ export async function refuseOtherKey(db: Database, { fingerprint }: Keyring): Pr
 export function createWorkspaceKey(db: Database, keyring: Keyring, workspaceId: string): () => Promise<ContentKey> {
   return () =>
     query(async () => {
-      const wrapped = await settle(db, `content-key/${workspaceId}`, () => keyring.newKey().wrapped);
-      return keyring.openKey(wrapped);
+      const seed = await settle(db, `content-key/${workspaceId}`, () => keyring.newKey().seed);
+      return keyring.openKey(seed);
     });
 }

@@ -43,7 +43,7 @@ export interface Tables {
     duplicates: Generated<number>;
     lastDuplicateAt: Date | null;
     receivedAt: Date;
-    /** What the run's content is sealed with, wrapped. Null: from before content was sealed, or erased. */
+    /** The seed of the key that the run's content is sealed with. Null: from before content was sealed, or erased. */
     contentKey: string | null;
     erasedAt: Date | null;
   };
