@@ -4,7 +4,7 @@ import type { Pace } from "./pace.ts";
 const residentsPerSlot = 10;
 
 /** Runs under way while a flood of events comes in, so that they are acknowledged in time; measured with `bench -- ingest`. */
-const slotsInFlood = 8;
+const slotsInFlood = 6;
 
 /** The room of a process for runs. A run that waits stays in memory for a while and takes no slot. */
 export class Slots {
