@@ -33,14 +33,21 @@ import {
 export const rulesSource = "rules";
 const namesSource = "names";
 
-/** Of two rules that claim the same characters, the first one's kind counts. */
-const rules: readonly Rule[] = [
+/** What may be written without a digit. */
+const rulesOfAnyText: readonly Rule[] = [
   privateKeyRule,
   knownKeyRule,
   authorizationRule,
   urlCredentialsRule,
   announcedKeyRule,
   emailRule,
+  ipv6Rule,
+  namedHouseRule,
+];
+
+/** Of two rules that claim the same characters, the first one's kind counts. */
+const rules: readonly Rule[] = [
+  ...rulesOfAnyText,
   ibanRule,
   cardRule,
   niNumberRule,
@@ -50,11 +57,9 @@ const rules: readonly Rule[] = [
   birthDateInWordsRule,
   phoneRule,
   ipv4Rule,
-  ipv6Rule,
   ukPostcodeRule,
   fiveDigitPostcodeRule,
   englishAddressRule,
-  namedHouseRule,
   germanicAddressRule,
   prepositionAddressRule,
   frenchAddressRule,
@@ -68,7 +73,9 @@ export function builtInDetectors(): readonly Detector[] {
     {
       name: rulesSource,
       find: (texts, signal) =>
-        findEach(texts, signal, (text, breather) => findByRules(rules, rulesSource, text, breather)),
+        findEach(texts, signal, (text, breather) =>
+          findByRules(/\d/.test(text) ? rules : rulesOfAnyText, rulesSource, text, breather),
+        ),
     },
     { name: namesSource, find: (texts, signal) => findEach(texts, signal, findNames) },
   ];
@@ -101,7 +108,8 @@ async function findByRules(
       search.lastIndex = Math.max(search.lastIndex, spans.at(-1)?.end ?? 0);
       await breather.breathe();
     }
-    await breather.breathe();
+    const pause = breather.breathe();
+    if (pause) await pause;
   }
   return found;
 }
