@@ -1,6 +1,6 @@
 import {
   type AnswerRung,
-  digestOf,
+  digestOfJson,
   type ErrorCode,
   isRecord,
   type Json,
@@ -108,7 +108,7 @@ export class CallClosing<Answer extends Told> {
     const outcome = {
       ...settled,
       response,
-      responseDigest: response === null ? null : digestOf(response),
+      responseDigest: response === null ? null : digestOfJson(response),
       rung,
       error: error && toJson(error.toJSON()),
       status: error === null ? "succeeded" : "failed",

@@ -1,4 +1,4 @@
-import { digestOf, type JsonObject, type SentFields } from "../core/index.ts";
+import { digestOfJson, type JsonObject, type SentFields } from "../core/index.ts";
 
 /** One message of a conversation with a model. */
 export interface PromptMessage {
@@ -68,7 +68,7 @@ const versions = new WeakMap<JsonObject, { readonly instructions: string; readon
 export function versionOfPrompt(instructions: string, schema: JsonObject | null): string {
   const before = schema && versions.get(schema);
   if (before?.instructions === instructions) return before.version;
-  const version = digestOf({ instructions, schema }).slice(-12);
+  const version = digestOfJson({ instructions, schema }).slice(-12);
   if (schema) versions.set(schema, { instructions, version });
   return version;
 }

@@ -2,6 +2,7 @@ import {
   type AiFile,
   createIdentifier,
   digestOf,
+  digestOfJson,
   type Json,
   type Priority,
   type SentField,
@@ -49,7 +50,7 @@ export function toIntent(intent: Intent): AiCallIntent {
     model: modelIdOf(spec),
     region: isSimulated(spec) ? null : (spec.region ?? null),
     simulated: isSimulated(spec),
-    requestDigest: digestOf(intent.request),
+    requestDigest: digestOfJson(intent.request),
     startedAt: now,
   };
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** A value that JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -22,6 +22,7 @@ function write(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(write).join(",")}]`;
   const fields = value as JsonObject;
   const written = Object.keys(fields)
+    .filter((key) => fields[key] !== undefined)
     .toSorted()
     .map((key) => `${JSON.stringify(key)}:${write(fields[key] ?? null)}`);
   return `{${written.join(",")}}`;
@@ -29,7 +30,12 @@ function write(value: Json): string {
 
 /** SHA-256 of the canonical JSON of a value, as `sha256:` and 64 hexadecimal digits. */
 export function digestOf(value: unknown): string {
-  return `sha256:${createHash("sha256").update(toCanonicalJson(value)).digest("hex")}`;
+  return digestOfJson(toJson(value));
+}
+
+/** {@link digestOf} a value that is JSON already, which need not be made into it. */
+export function digestOfJson(value: Json): string {
+  return `sha256:${hash("sha256", write(value))}`;
 }
 
 /** Whether a value is an object with named fields: no array, no null, no Date and no other built-in. */
