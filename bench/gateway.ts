@@ -43,9 +43,11 @@ const block = 50;
 /** Until the engine of JavaScript has made up its mind. */
 const warmUps = 300;
 const crowd = 200;
-const crowdLatencyMs = 1000;
+/** How long models think: as they do, and a quarter of it, where 200 under way are 200 runs a second on this machine. */
+const usualLatencyMs = 4000;
+const shortLatencyMs = 1000;
 /** Calls of each member of the crowd, one after the other. */
-const crowdCalls = 4;
+const crowdCalls = 3;
 
 /** What the gateway adds to a call of a model. */
 export const gateway: Benchmark = {
@@ -54,7 +56,7 @@ export const gateway: Benchmark = {
   load:
     "the same question to a stand-in on loopback, as a step of a run: directly with fetch, through the gateway with everything on " +
     `(masking, limits, five budgets, ledger, validation), and with everything off; in turn, ${block} at a time. A step is timed ` +
-    `until its run goes on. Then ${crowd} under way all the time, with answers after ${crowdLatencyMs} ms.`,
+    `until its run goes on. Then ${crowd} under way all the time, with answers after ${usualLatencyMs} ms, and after ${shortLatencyMs} ms.`,
   defaultRounds: 3,
   defaultCount: 400,
   play: ({ tell, count = 400 }) => withDataFolder((folder) => play(folder, count, tell)),
@@ -120,8 +122,12 @@ async function play(folder: string, count: number, tell: (what: string) => void)
     for (const name of names) for (let warmUp = 0; warmUp < warmUps; warmUp += 1) await ask(name);
     const alone = await inTurn(ask, count);
     tell(`on top of ${alone.directly.p50Ms.toFixed(2)} ms: ${(alone.on.p50Ms - alone.directly.p50Ms).toFixed(2)} ms`);
-    await sandbox.setFaults([{ system: "openai", kind: "slow", params: { delayMs: crowdLatencyMs } }]);
-    const crowded = await inCrowds(ask);
+    const inCrowd = async (delayMs: number): Promise<AllMeasured> => {
+      await sandbox.setFaults([{ system: "openai", kind: "slow", params: { delayMs } }]);
+      return inCrowds(ask, delayMs);
+    };
+    const crowded = await inCrowd(usualLatencyMs);
+    const busy = await inCrowd(shortLatencyMs);
     const added = (which: "on" | "off", of: AllMeasured, part: keyof Measured): number =>
       of[which][part] - of.directly[part];
     return {
@@ -135,6 +141,8 @@ async function play(folder: string, count: number, tell: (what: string) => void)
       crowdAddedP99Ms: added("on", crowded, "p99Ms"),
       crowdAddedCpuMs: added("on", crowded, "cpuMs"),
       crowdAddedP50OffMs: added("off", crowded, "p50Ms"),
+      busyAddedP50Ms: added("on", busy, "p50Ms"),
+      busyAddedCpuMs: added("on", busy, "cpuMs"),
     };
   } finally {
     await engine.close();
@@ -214,10 +222,10 @@ async function inTurn(ask: Ask, count: number): Promise<AllMeasured> {
 }
 
 /** So many under way all the time, begun evenly over the time that an answer takes. */
-function inCrowds(ask: Ask): Promise<AllMeasured> {
-  return measure(2, async (way) => {
+function inCrowds(ask: Ask, latencyMs: number): Promise<AllMeasured> {
+  return measure(1, async (way) => {
     const members = Array.from({ length: crowd }, async (_, index) => {
-      await setTimeout((index * crowdLatencyMs) / crowd);
+      await setTimeout((index * latencyMs) / crowd);
       const times: number[] = [];
       for (let call = 0; call < crowdCalls; call += 1) times.push(await ask(way));
       return times;
