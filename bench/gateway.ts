@@ -41,7 +41,7 @@ const question = {
 /** Calls of one way in a row, so that the machine's moods hit all ways alike. */
 const block = 50;
 /** Until the engine of JavaScript has made up its mind. */
-const warmUps = 300;
+const warmUps = 1000;
 const crowd = 200;
 /** How long models think: as they do, and a quarter of it, where 200 under way are 200 runs a second on this machine. */
 const usualLatencyMs = 4000;

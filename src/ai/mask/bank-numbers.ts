@@ -1,7 +1,9 @@
 import { digitRunsAt } from "./digit-groups.ts";
 import { type Rule, type Span, textBefore } from "./rule.ts";
 
-const loadIbanLibrary = () => import("ibantools");
+let loading: Promise<typeof import("ibantools")> | undefined;
+
+const loadIbanLibrary = () => (loading ??= import("ibantools"));
 
 /**
  * IBANs of every country, in groups or not, upper or lower case: with right check digits, or of the right length where the word IBAN announces one.

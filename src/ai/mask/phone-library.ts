@@ -1,7 +1,9 @@
 import type { CountryCode, PhoneNumber } from "libphonenumber-js";
 
-/** Loaded with the first number that looks like a telephone number. One question to it costs some 40 µs. */
-const load = () => import("libphonenumber-js");
+let loading: Promise<typeof import("libphonenumber-js")> | undefined;
+
+/** Loaded with the first number that looks like a telephone number. One question to it costs some 40 µs, and so would `import` each time. */
+const load = () => (loading ??= import("libphonenumber-js"));
 
 /**
  * Countries whose way of writing numbers without a country code is known: English-speaking ones and the larger neighbours in

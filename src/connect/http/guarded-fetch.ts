@@ -105,18 +105,20 @@ interface ReadRequest {
 }
 
 async function readRequest(url: URL, input: string | URL | Request, init?: RequestInit): Promise<ReadRequest> {
-  const usual = init?.method === "POST" && typeof init.body === "string" && !(input instanceof Request);
-  const { method, headers, body, redirect } = valid(url, () => (usual ? readUsual(init) : new Request(input, init)));
+  const isUsual = init?.method === "POST" && !(input instanceof Request);
+  const text = isUsual && typeof init.body === "string" ? init.body : null;
+  const read = () => (text === null ? new Request(input, init) : readPosted(text, init));
+  const { method, headers, body, redirect } = valid(url, read);
   if (!headers.has("user-agent")) headers.set("user-agent", "sluice");
   const bytes = body instanceof ReadableStream ? new Uint8Array(await new Response(body).arrayBuffer()) : body;
   return { first: { url, method, headers, body: bytes }, redirect };
 }
 
 /** As `Request` reads a text that is posted, which takes it longer than sending takes (measured: a tenth of a millisecond). */
-function readUsual({ method = "", headers: given, body, redirect = "follow" }: RequestInit) {
+function readPosted(text: string, { headers: given, redirect = "follow" }: RequestInit = {}) {
   const headers = new Headers(given);
   if (!headers.has("content-type")) headers.set("content-type", "text/plain;charset=UTF-8");
-  return { method, headers, body: new TextEncoder().encode(String(body)), redirect };
+  return { method: "POST", headers, body: new TextEncoder().encode(text), redirect };
 }
 
 /** @throws EGRESS_REFUSED when the platform does not take a request. Its error is left out, because it quotes header values. */

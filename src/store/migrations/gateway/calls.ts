@@ -79,7 +79,7 @@ export const statements: readonly string[] = [
       perform sluice.append_ledger(workspace, ended_entries);
     end if;
     if admissions is null then
-      -- Not waited for by itself: it is on disk before the step that it belongs to, whose record is written after it.
+      -- Not waited for by itself: it is on disk before the end of its run is, which is written after it.
       perform set_config('synchronous_commit', 'off', true);
       return null;
     end if;
