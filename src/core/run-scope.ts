@@ -72,8 +72,8 @@ export interface StepAttempt {
   /** Fires when the run is cancelled or the process shuts down. */
   readonly signal: AbortSignal;
   /**
-   * Leaves a write behind that nobody need wait for: it is made once the step is on record, again and again while the
-   * database is away, and the run ends after it. It may come twice, and not at all when the process dies before.
+   * Leaves a write behind that nobody need wait for: it is made once the step is on record or its try has failed,
+   * again and again while the database is away, and the run ends after it. It may come twice, and not at all when the process dies before.
    */
   readonly leaveBehind: (write: () => Promise<void>) => void;
 }

@@ -57,6 +57,24 @@ describe("what a step leaves behind", () => {
     expect(ended).toMatchObject({ status: "succeeded" });
   });
 
+  it("is written before the step is tried again", async () => {
+    let isWritten = false;
+    const seen: boolean[] = [];
+    lab.behave.parent = () =>
+      currentRun("a test").step({
+        name: "asks",
+        kind: "code",
+        execute: async ({ number, leaveBehind: leave }) => {
+          seen.push(isWritten);
+          if (number > 1) return;
+          leave(async () => void (isWritten = true));
+          throw new SluiceError("STEP_FAILED", { message: "no", retryable: true });
+        },
+      });
+    await lab.end(await lab.send());
+    expect(seen).toEqual([false, true]);
+  });
+
   it("is written too when the run is cancelled before the step is on record", async () => {
     const written = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();

@@ -212,6 +212,8 @@ class StepExecution<T> {
       return { value };
     } catch (thrown) {
       if (this.#execution.hasLeft) return await abandon();
+      // The next try may be long in coming.
+      this.#execution.writeLeftBehind();
       if (thrown instanceof Postponed) return await this.#postpone(before, thrown);
       return await this.#fail(before, attempt, toSluiceError(thrown, "STEP_FAILED", true));
     } finally {
