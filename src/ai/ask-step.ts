@@ -94,7 +94,6 @@ export async function prepare(
     promptVersion: versionOfPrompt(asked.instructions, asked.schema),
     earlier,
     tokensPerByte,
-    unsettled: [],
   };
   const maskLater = async (text: string): Promise<string> =>
     (await masking.mask(run, journal, { instructions: text, fields: {}, texts: [] }, manner)).instructions;

@@ -84,9 +84,7 @@ export class CallClosing<Answer extends Told> {
     });
     if (error) return write();
     // An answer that will do is not held up by its record: the step's own comes first, unless another request does.
-    const once = onlyOnce(write);
-    this.#step.unsettled.push(once);
-    this.#step.attempt.leaveBehind(once);
+    this.#step.attempt.leaveBehind(write);
   }
 
   /** Records what an answer cost that came when nobody waited for it any more. */
@@ -130,16 +128,6 @@ export class CallClosing<Answer extends Told> {
 /** An answer that did not do, with what was wrong with it, for people. Sealed with it: a check may quote the answer. */
 function withComplaint(response: Json, complaint: string): Json {
   return isRecord(response) && complaint !== "" ? { ...response, complaint } : response;
-}
-
-/** Makes a write that is asked for by two. One that failed is made again. */
-function onlyOnce(write: () => Promise<void>): () => Promise<void> {
-  let writing: Promise<void> | undefined;
-  return () =>
-    (writing ??= write().catch((thrown: unknown) => {
-      writing = undefined;
-      throw thrown;
-    }));
 }
 
 /** Weight of the newest answer in what is learned. */

@@ -43,8 +43,6 @@ export interface AskingStep {
   readonly earlier: EarlierCall[];
   /** What tokens a byte made of late, by bucket. */
   readonly tokensPerByte: Map<string, number>;
-  /** Writes the ends of requests that are to be on record before the step asks again. */
-  readonly unsettled: (() => Promise<void>)[];
 }
 
 /** One request to one model. */
@@ -120,8 +118,8 @@ export async function admit<Answer extends Told>(
   now: Date,
 ): Promise<AiCallIntent> {
   const { run, attempt, options, masked, earlier } = step;
-  // It may need what they give back.
-  for (const settle of step.unsettled.splice(0)) await settle();
+  // It may need what earlier requests give back.
+  await attempt.untilWritten();
   const intent = toIntent({
     place: { runId: run.runId, stepPath: attempt.path, attempt: earlier.length + 1 },
     model,

@@ -21,6 +21,7 @@ const scope = (runId: string): RunScope => ({
       postponedSince: null,
       signal: new AbortController().signal,
       leaveBehind: none,
+      untilWritten: none,
     }),
   map: none,
   subflow: none,

@@ -76,6 +76,8 @@ export interface StepAttempt {
    * again and again while the database is away, and the run ends after it. It may come twice, and not at all when the process dies before.
    */
   readonly leaveBehind: (write: () => Promise<void>) => void;
+  /** Makes now what was left behind in the run, for work that builds on it. */
+  readonly untilWritten: () => Promise<void>;
 }
 
 /** A piece of work whose result is recorded once. */

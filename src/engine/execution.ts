@@ -63,7 +63,7 @@ export class Execution {
   #resting = false;
   #shown: "running" | "waiting" = "running";
   #left = false;
-  #leftBehind: (() => Promise<void>)[] = [];
+  readonly #leftBehind: (() => Promise<void>)[] = [];
   readonly #writing = new Set<Promise<void>>();
   /** Rejects once DBOS records nothing more of it. */
   readonly #stopped = Promise.withResolvers<never>();

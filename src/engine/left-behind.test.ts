@@ -75,6 +75,21 @@ describe("what a step leaves behind", () => {
     expect(seen).toEqual([false, true]);
   });
 
+  it("is written at once when the work asks for it", async () => {
+    let isWritten = false;
+    lab.behave.parent = () =>
+      currentRun("a test").step({
+        name: "asks",
+        kind: "code",
+        execute: async ({ leaveBehind: leave, untilWritten }) => {
+          leave(async () => void (isWritten = true));
+          await untilWritten();
+          return isWritten;
+        },
+      });
+    expect(await lab.end(await lab.send())).toMatchObject({ output: true });
+  });
+
   it("is written too when the run is cancelled before the step is on record", async () => {
     const written = Promise.withResolvers<void>();
     const begun = Promise.withResolvers<void>();

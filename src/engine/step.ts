@@ -277,6 +277,7 @@ class StepExecution<T> {
       wakeAt,
       reopened: this.#reopened,
       leaveBehind: (write) => this.#execution.leaveBehind(write),
+      untilWritten: () => this.#execution.untilWritten(),
       wait: (until) => this.#save({ status: "waiting", wakeAt: until }),
     };
   }

@@ -40,9 +40,8 @@ export function createRunKeys(db: Database, keyring: Keyring): RunKeys {
   };
   async function find(run: RunName): Promise<ContentKey | null> {
     const { rows } = await sql<{ contentKey: string | null }>`
-      select event.content_key from sluice.runs as run
-      join sluice.events as event on event.workspace_id = run.workspace_id and event.id = run.event_id
-      where run.workspace_id = ${run.workspaceId} and run.id = ${run.runId}`.execute(db);
+      select (select content_key from sluice.events where workspace_id = run.workspace_id and id = run.event_id)
+      from sluice.runs as run where run.workspace_id = ${run.workspaceId} and run.id = ${run.runId}`.execute(db);
     return remember(run, rows[0]?.contentKey);
   }
   /** Whoever comes second gets the key of the first. */

@@ -34,6 +34,24 @@ describe("the store", () => {
   });
 });
 
+describe("tables that grow with every run", () => {
+  it("have one index that begins with the workspace, that of their key: see migration 0004", async () => {
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    const { rows } = await client.query<{ indexname: string }>(
+      `select indexname from pg_indexes where schemaname = 'sluice' and indexdef like '%(workspace_id,%'
+       and tablename in ('events', 'runs', 'effects', 'ai_calls') order by indexname`,
+    );
+    await client.end();
+    expect(rows.map(({ indexname }) => indexname)).toEqual([
+      "ai_calls_pkey",
+      "effects_pkey",
+      "events_pkey",
+      "runs_pkey",
+    ]);
+  });
+});
+
 describe("accepting events", () => {
   it("begins a run in the same commit for the process that asks, and queues any other", async () => {
     const begin = { executor: "exe_1", flowVersion: "v1" };

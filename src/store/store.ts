@@ -34,12 +34,14 @@ import type { Tables } from "./tables.ts";
 import * as initial from "./migrations/0001-initial.ts";
 import * as durable from "./migrations/0002-durable.ts";
 import * as gateway from "./migrations/0003-gateway.ts";
+import * as lookups from "./migrations/0004-lookups.ts";
 
 /** In the order they are applied. A released migration is never edited. */
 const migrations: { readonly [name: string]: Migration } = {
   "0001-initial": initial,
   "0002-durable": durable,
   "0003-gateway": gateway,
+  "0004-lookups": lookups,
 };
 
 /** Oldest Postgres that is supported: `xid8` snapshots and `unlogged` identity columns of 14, and what is still maintained. */

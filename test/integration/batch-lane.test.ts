@@ -211,14 +211,17 @@ describe("two processes", () => {
     const since = await lastNumber();
     const other = await gateway.join();
     const ids = await gateway.start("sort-anthropic", notes(40));
-    await expect.poll(async () => (await takenSince(since)).length).toBeGreaterThan(0);
+    const submittedSince = async (): Promise<string[]> =>
+      (await takenSince(since)).flatMap(({ body }) =>
+        (body as { requests: { custom_id: string }[] }).requests.map((request) => request.custom_id),
+      );
+    // All of them: what a process has taken and not submitted when it dies is only handed over after ten minutes.
+    await expect.poll(async () => new Set(await submittedSince()).size).toBe(40);
     await expect.poll(async () => (await inLine()).some(({ state }) => state === "submitting")).toBe(false);
     other.kill("SIGKILL");
     const runs = await gateway.ended(ids);
     expect(runs.map(({ status }) => status)).toEqual(Array(40).fill("succeeded"));
-    const submitted = (await takenSince(since)).flatMap(({ body }) =>
-      (body as { requests: { custom_id: string }[] }).requests.map((request) => request.custom_id),
-    );
+    const submitted = await submittedSince();
     expect(new Set(submitted).size).toBe(submitted.length);
     expect(callsOf(runs).filter(({ status }) => status === "succeeded")).toHaveLength(40);
   });

@@ -108,8 +108,7 @@ async function findByRules(
       search.lastIndex = Math.max(search.lastIndex, spans.at(-1)?.end ?? 0);
       await breather.breathe();
     }
-    const pause = breather.breathe();
-    if (pause) await pause;
+    await breather.breathe();
   }
   return found;
 }

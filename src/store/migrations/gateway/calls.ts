@@ -1,4 +1,57 @@
-/** What is recorded of AI calls, and the two functions by which they are admitted and settled. */
+/** How calls are recorded that begin, and that have ended. Rows are found one by one: see migration 0004. */
+export const recordingFunctions: readonly string[] = [
+  `create or replace function begin_ai_calls(workspace text, admissions json) returns void language plpgsql as $$
+  declare
+    begun bigint;
+  begin
+    with item as materialized (
+      select row.* from json_to_recordset(admissions) as row (id text, "runId" text, epoch integer, "stepPath" text, attempt integer,
+        "modelName" text, provider text, model text, region text, lane smallint, simulated boolean, "sentFields" json,
+        "availableFields" integer, masked json, request text, "requestDigest" text, "reservedMicroUsd" bigint, "waitedMs" integer,
+        "promptVersion" text, "startedAt" timestamptz, subjects json, vault text, "vaultUntil" timestamptz)
+      -- Offset keeps the plan from looking at all runs.
+      cross join lateral (select from sluice.runs as run
+        where run.workspace_id = workspace and run.id = row."runId" and run.epoch = row.epoch offset 0) as own
+    ), named as (
+      insert into sluice.subjects (workspace_id, subject, run_id)
+        select workspace, subject, "runId" from item cross join lateral json_array_elements_text(item.subjects) as subject
+        on conflict do nothing
+    ), kept as (
+      -- The call of a run that knows most placeholders knows those of all others.
+      insert into sluice.vaults (workspace_id, run_id, sealed, expires_at)
+        select distinct on ("runId") workspace, "runId", vault::json, "vaultUntil" from item where vault is not null
+        order by "runId", length(vault) desc
+        on conflict (workspace_id, run_id) do update set sealed = excluded.sealed, expires_at = excluded.expires_at
+    )
+    insert into sluice.ai_calls (workspace_id, id, run_id, step_path, attempt, model_name, provider, model, region, lane,
+      simulated, sent_fields, available_fields, masked, request, request_digest, reserved_micro_usd, waited_ms,
+      prompt_version, status, started_at)
+    select workspace, id, "runId", "stepPath", attempt, "modelName", provider, model, region, lane, simulated, "sentFields",
+      "availableFields", masked, request::json, "requestDigest", "reservedMicroUsd", "waitedMs", "promptVersion", 'intent', "startedAt"
+    from item;
+    get diagnostics begun = row_count;
+    if begun <> json_array_length(admissions) then
+      raise exception 'a run is executed elsewhere by now' using errcode = 'SLT01';
+    end if;
+  end $$`,
+
+  `create or replace function end_ai_calls(workspace text, ended json) returns void language plpgsql as $$
+  declare
+    item record;
+  begin
+    for item in
+      select * from json_to_recordset(ended) as row (id text, response text, status text, rung text, "inputTokens" integer,
+        "outputTokens" integer, "costMicroUsd" bigint, estimated boolean, error text, "finishedAt" timestamptz)
+    loop
+      update sluice.ai_calls set response = item.response::json, status = item.status, rung = item.rung,
+        input_tokens = item."inputTokens", output_tokens = item."outputTokens", cost_micro_usd = item."costMicroUsd",
+        estimated = item.estimated, error = item.error::json, finished_at = item."finishedAt"
+        where workspace_id = workspace and id = item.id;
+    end loop;
+  end $$`,
+];
+
+/** What is recorded of AI calls, and the function by which they are admitted and settled. */
 export const statements: readonly string[] = [
   `alter table ai_calls
     add column region text,
@@ -10,17 +63,12 @@ export const statements: readonly string[] = [
     add column prompt_version text not null default '',
     drop constraint ai_calls_rung_check,
     add constraint ai_calls_rung_check check (rung in ('as_is','repaired','asked_again','fallback','review'))`,
-  // Room in the page for the answer, so that no index need be told of it.
-  `alter table ai_calls set (fillfactor = 70)`,
   // Once only names were kept.
   `update ai_calls set sent_fields = coalesce((
     select json_agg(case when json_typeof(field) = 'string' then json_build_object('name', field #>> '{}', 'sources', '[]'::json, 'masked', '[]'::json) else field end)
     from json_array_elements(sent_fields) as field), '[]')`,
-  // Totals of a day or month, and the calls of a period by flow. Only the key's index begins with the workspace: of a table that
-  // is small yet, any other that does is as good to a plan as that of the key, and then reads ever more rows.
-  `create index ai_calls_by_time on ai_calls (started_at)`,
-  `drop index ai_calls_by_run`,
-  `create index ai_calls_by_run on ai_calls (run_id, started_at)`,
+  // Totals of a day or month, and the calls of a period by flow.
+  `create index ai_calls_by_time on ai_calls (workspace_id, started_at)`,
   `alter table steps add column wait_reason text check (wait_reason in ('limit','budget','batch','circuit','person'))`,
   // Questions to people: few among many waiting steps.
   `create index steps_asking on steps (workspace_id, run_id)
@@ -100,55 +148,5 @@ export const statements: readonly string[] = [
     end if;
     return verdicts;
   end $$`,
-
-  `create function begin_ai_calls(workspace text, admissions json) returns void language plpgsql as $$
-  declare
-    begun bigint;
-  begin
-    with item as materialized (
-      select row.* from json_to_recordset(admissions) as row (id text, "runId" text, epoch integer, "stepPath" text, attempt integer,
-        "modelName" text, provider text, model text, region text, lane smallint, simulated boolean, "sentFields" json,
-        "availableFields" integer, masked json, request text, "requestDigest" text, "reservedMicroUsd" bigint, "waitedMs" integer,
-        "promptVersion" text, "startedAt" timestamptz, subjects json, vault text, "vaultUntil" timestamptz)
-      -- Each by its key: of tables that were small when it was made, a plan reads all rows instead. Offset keeps it apart.
-      cross join lateral (select from sluice.runs as run
-        where run.workspace_id = workspace and run.id = row."runId" and run.epoch = row.epoch offset 0) as own
-    ), named as (
-      insert into sluice.subjects (workspace_id, subject, run_id)
-        select workspace, subject, "runId" from item cross join lateral json_array_elements_text(item.subjects) as subject
-        on conflict do nothing
-    ), kept as (
-      -- The call of a run that knows most placeholders knows those of all others.
-      insert into sluice.vaults (workspace_id, run_id, sealed, expires_at)
-        select distinct on ("runId") workspace, "runId", vault::json, "vaultUntil" from item where vault is not null
-        order by "runId", length(vault) desc
-        on conflict (workspace_id, run_id) do update set sealed = excluded.sealed, expires_at = excluded.expires_at
-    )
-    insert into sluice.ai_calls (workspace_id, id, run_id, step_path, attempt, model_name, provider, model, region, lane,
-      simulated, sent_fields, available_fields, masked, request, request_digest, reserved_micro_usd, waited_ms,
-      prompt_version, status, started_at)
-    select workspace, id, "runId", "stepPath", attempt, "modelName", provider, model, region, lane, simulated, "sentFields",
-      "availableFields", masked, request::json, "requestDigest", "reservedMicroUsd", "waitedMs", "promptVersion", 'intent', "startedAt"
-    from item;
-    get diagnostics begun = row_count;
-    if begun <> json_array_length(admissions) then
-      raise exception 'a run is executed elsewhere by now' using errcode = 'SLT01';
-    end if;
-  end $$`,
-
-  `create function end_ai_calls(workspace text, ended json) returns void language plpgsql as $$
-  declare
-    item record;
-  begin
-    -- One by one, for the plan's sake, as above.
-    for item in
-      select * from json_to_recordset(ended) as row (id text, response text, status text, rung text, "inputTokens" integer,
-        "outputTokens" integer, "costMicroUsd" bigint, estimated boolean, error text, "finishedAt" timestamptz)
-    loop
-      update sluice.ai_calls set response = item.response::json, status = item.status, rung = item.rung,
-        input_tokens = item."inputTokens", output_tokens = item."outputTokens", cost_micro_usd = item."costMicroUsd",
-        estimated = item.estimated, error = item.error::json, finished_at = item."finishedAt"
-        where workspace_id = workspace and id = item.id;
-    end loop;
-  end $$`,
+  ...recordingFunctions,
 ];
